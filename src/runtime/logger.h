@@ -1,0 +1,22 @@
+// Logger: where a node's log lines go. Format at the call site (fmt::format); a line is one sentence.
+#pragma once
+
+#include <string_view>
+
+namespace barnabas::runtime {
+
+enum class LogLevel { kDebug, kInfo, kWarning, kError };
+
+class Logger {
+ public:
+  virtual ~Logger() = default;
+  virtual void log(LogLevel level, std::string_view line) = 0;  // any thread
+  virtual bool enabled(LogLevel level) const { return level != LogLevel::kDebug; }
+
+  void debug(std::string_view line) { log(LogLevel::kDebug, line); }
+  void info(std::string_view line) { log(LogLevel::kInfo, line); }
+  void warning(std::string_view line) { log(LogLevel::kWarning, line); }
+  void error(std::string_view line) { log(LogLevel::kError, line); }
+};
+
+}  // namespace barnabas::runtime

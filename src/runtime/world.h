@@ -1,0 +1,27 @@
+// World: everything a node may know of its surroundings. Built by `host` for a process, by `sim` for a simulated
+// machine; everything above takes it as an argument. The referents outlive the node.
+#pragma once
+
+#include <vector>
+
+namespace barnabas::runtime {
+
+class Clock;
+class Random;
+class Network;
+class Disk;
+class Executor;
+class WorkerPool;
+class Logger;
+
+struct World {
+  Clock& clock;
+  Random& random;
+  Network& network;
+  Disk& disk;
+  WorkerPool& workers;
+  Logger& logger;
+  std::vector<Executor*> loops;  // at least one; loops[0] also runs the controller
+};
+
+}  // namespace barnabas::runtime
