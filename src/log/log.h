@@ -1,0 +1,270 @@
+// Log: one partition's records in one directory, in Kafka's files. Plain synchronous code: its owner guards it with the
+// partition's lock; a ReadPlan may be read after the lock is gone. Offsets in order: log start <= durable end <=
+// written end <= log end. append() gives offsets and keeps views of the bytes; write_staged() puts all of them into the
+// file in one write; what sync_plan() names, synced, makes them durable. A device failure poisons the log: everything
+// fails with kIo from then on and the owner takes the log directory offline. A full disk does not: the append that
+// finds no room changes nothing.
+//
+// A log at rest costs a few hundred bytes: files are opened and indexes read when first needed.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/ids.h"
+#include "base/payload.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "base/uuid.h"
+#include "log/damage.h"
+#include "log/log_config.h"
+#include "log/segment.h"
+#include "replication/epoch_cache.h"
+#include "replication/producer_state.h"
+#include "replication/transaction_index.h"
+#include "runtime/file.h"
+#include "runtime/logger.h"
+#include "wire/record_batch.h"
+
+namespace barnabas::log {
+
+struct RecoveryProgress {
+  uint64_t bytes_done = 0;
+  uint64_t bytes_total = 0;
+};
+
+struct LogOptions {
+  std::unique_ptr<runtime::Directory> directory;
+  std::string name;  // "topic-0", for log lines
+  Uuid topic_id;
+  std::shared_ptr<const LogConfig> config;
+  // The log directory was closed cleanly: nothing is scanned, recovery_point is the log end.
+  bool clean = false;
+  Offset recovery_point{0};         // of the checkpoint; 0 when it has none
+  std::optional<Offset> log_start;  // of the checkpoint, if it has one
+  // Offsets below it are known to have been durable, whatever is found: they are never given out again. The broker
+  // passes the checkpointed high watermark under durability fsync. At least recovery_point is always assumed.
+  Offset durable_floor{0};
+  // The machine may have lost power (rather than only the process its life): a hole of zeros behind durable_floor is
+  // then data that never reached the disk, and the end of the log; otherwise it is damage.
+  bool power_lost = true;
+  TimestampMs now = 0;
+  runtime::Logger* logger = nullptr;
+  std::function<void(RecoveryProgress)> progress;  // called now and then from recovery
+};
+
+struct AppendInfo {
+  Offset first_offset{0};
+  Offset last_offset{0};
+  uint64_t bytes = 0;
+  TimestampMs max_timestamp = kNoTimestamp;
+  bool rolled = false;
+};
+
+// Files to be synced (in any order, off the loop) to make everything below `end` durable.
+struct SyncPlan {
+  Offset end{0};
+  std::vector<std::shared_ptr<runtime::File>> files;
+  bool empty() const { return files.empty(); }
+};
+
+struct ReadPlan {
+  // Whole batches from the one that holds the wanted offset; the last may be cut short by max_bytes. Empty: nothing
+  // there below the upper bound, or the first batch is larger than max_bytes and a whole one was not asked for.
+  Payload payload;
+  Offset first_offset{0};  // of the first batch
+  // At or after the last offset in `payload`, at most the bound that was asked for: for aborted_transactions().
+  Offset upper_bound{0};
+  // Where the wanted batch was found in the log, for DelayedFetch's "is it still the active segment".
+  Offset segment{0};
+  bool empty() const { return payload.size() == 0; }
+};
+
+struct TimestampOffset {
+  TimestampMs timestamp = kNoTimestamp;
+  Offset offset = kNoOffset;
+  LeaderEpoch epoch = kNoEpoch;
+  bool operator==(const TimestampOffset&) const = default;
+};
+
+struct RemovedSegment {
+  Offset base{0};
+  Offset end{0};
+  uint64_t bytes = 0;
+  std::string reason;
+};
+
+class Log {
+ public:
+  // Opens the log in options.directory, which exists, and repairs it where it was not closed cleanly. Leaves an empty
+  // log where there was none. May take long: for a worker thread.
+  static Result<std::unique_ptr<Log>> open(LogOptions options);
+  ~Log();
+  Log(const Log&) = delete;
+  Log& operator=(const Log&) = delete;
+
+  const std::string& name() const { return name_; }
+  Uuid topic_id() const { return topic_id_; }
+  const LogConfig& config() const { return *config_; }
+  void set_config(std::shared_ptr<const LogConfig> config) { config_ = std::move(config); }
+  runtime::Directory& directory() { return *directory_; }
+
+  Offset log_start_offset() const { return log_start_; }
+  Offset log_end_offset() const { return end_; }       // staged appends included
+  Offset written_end() const { return written_end_; }  // readable
+  Offset durable_end() const { return durable_end_; }
+  uint64_t size_bytes() const;
+  // The failure that poisoned the log.
+  const std::optional<Error>& failed() const { return failed_; }
+
+  // ---- Writing -------------------------------------------------------------------------------------------------
+
+  // What the producer's state says to a data batch of a client or coordinator: ask before append().
+  Result<replication::ProducerVerdict> check_producer(const wire::BatchHeader& batch, replication::AppendOrigin origin);
+  Result<replication::ProducerVerdict> check_marker(const replication::TransactionMarker& marker,
+                                                    replication::AppendOrigin origin);
+
+  // As leader: gives one whole, validated batch its offsets and `epoch` (in place), and stages it. `batch` stays valid
+  // and unchanged while `owner` lives. kNoSpace: nothing happened, later appends may find room again.
+  Result<AppendInfo> append(MutableBytes batch, std::shared_ptr<const void> owner, LeaderEpoch epoch, TimestampMs now);
+  // As follower: whole batches with the offsets and epochs the leader gave. kInvalid: they do not continue the log;
+  // kCorrupt: a checksum is wrong. Nothing happened then.
+  Result<AppendInfo> append_as_follower(BytesView batches, std::shared_ptr<const void> owner, TimestampMs now);
+  // One write of everything staged. On kNoSpace (a file system that cannot reserve) what was staged is taken back: the
+  // log ends at written_end() again, and the appends since then have failed.
+  Result<> write_staged();
+  bool has_staged() const;
+  // Starts a new segment at the log end, if the last one holds anything.
+  Result<> roll(TimestampMs now);
+
+  // ---- Durability ----------------------------------------------------------------------------------------------
+
+  // What to sync for everything written so far; empty when it is durable. New names are made durable here.
+  Result<SyncPlan> sync_plan();
+  // All files of a plan with this end have been synced. (A truncation in between wins.)
+  void mark_durable(Offset end);
+  // Writes, syncs and marks all: blocks.
+  Result<> flush();
+  // Writes out index entries gathered in memory and the epoch file. Returns the offset for the recovery-point
+  // checkpoint: below it nothing needs to be scanned after a crash.
+  Result<Offset> checkpoint();
+  // The clean stop: flush(), indexes trimmed and closed, producer snapshot. The log is unusable afterwards. Returns the
+  // recovery point.
+  Result<Offset> close();
+
+  // ---- Reading -------------------------------------------------------------------------------------------------
+
+  // Plans a read from `from` (log start <= from <= written end, else kInvalid) of records below `upper`. kCorrupt: the
+  // offset lies in damaged bytes; the message names the range.
+  Result<ReadPlan> plan_read(Offset from, Offset upper, uint32_t max_bytes, bool min_one_message);
+  // Aborted transactions that overlap [from, upper), by first offset.
+  Result<std::vector<replication::AbortedTransaction>> aborted_transactions(Offset from, Offset upper);
+  // The first record at or after log start whose timestamp is at least `timestamp`.
+  Result<std::optional<TimestampOffset>> offset_for_timestamp(TimestampMs timestamp);
+  // The first record that has the largest timestamp.
+  Result<std::optional<TimestampOffset>> offset_of_max_timestamp();
+  // Ranges of offsets whose bytes are damaged: read errors, never reused.
+  const std::vector<DamagedRange>& damaged() const { return damaged_; }
+
+  // ---- Epochs and producers --------------------------------------------------------------------------------------
+
+  // This broker leads with `epoch` from the log end on. In the file before the first record of that epoch is.
+  void assign_epoch(LeaderEpoch epoch);
+  const replication::EpochCache& epochs() const { return epochs_; }
+  // Loaded when first asked for.
+  Result<replication::ProducerState*> producers();
+
+  // ---- Truncation and retention ----------------------------------------------------------------------------------
+
+  // Cuts every batch that has an offset at or after `end`. Durable when it returns.
+  Result<> truncate_to(Offset end);
+  // Removes everything; the next record will have offset `start`.
+  Result<> truncate_fully_and_start_at(Offset start);
+  // Raises the log start (DeleteRecords, a follower's leader). False when it is not ahead. The files go with retention.
+  bool advance_log_start(Offset start);
+  // Removes segments that time, size or the log start let go, none with records at or above `high_watermark`.
+  Result<std::vector<RemovedSegment>> apply_retention(TimestampMs now, Offset high_watermark);
+  // Removes files whose delay has passed. Returns when the next is due.
+  Result<std::optional<TimestampMs>> remove_due(TimestampMs now);
+
+  // ---- For compaction and tools ----------------------------------------------------------------------------------
+
+  // Oldest first; the last is active.
+  const std::vector<std::unique_ptr<Segment>>& segments() const { return segments_; }
+  // Puts `cleaned` (written as <base>.log.cleaned and its indexes, synced) into the place of the segments with base in
+  // [first, last]. All or nothing, also across a crash.
+  Result<> replace_segments(Offset first, Offset last, const std::vector<Offset>& cleaned, TimestampMs now);
+  // Closes files of all but the active segment.
+  void release_files();
+
+ private:
+  friend class LogRecovery;
+  struct Active;
+  struct PendingDelete {
+    std::string name;
+    TimestampMs due = 0;
+  };
+
+  explicit Log(LogOptions& options);
+
+  // log_append.cpp
+  Result<> usable() const;
+  Result<Active*> activate();
+  Result<> make_room(const wire::BatchHeader& first, uint64_t bytes, Offset last_offset, TimestampMs max_timestamp,
+                     TimestampMs now, bool& rolled);
+  bool should_roll(const Segment& segment, uint64_t bytes, Offset last_offset, TimestampMs max_timestamp,
+                   TimestampMs now) const;
+  Result<> roll_to(Offset base, TimestampMs now);
+  Result<> reserve(uint64_t bytes);
+  Result<> apply_to_state(const wire::BatchHeader& header, BytesView batch);
+  std::unexpected<Error> poison(Error error);
+  Result<> persist_epochs();
+  int64_t roll_jitter(Offset base) const;
+
+  // log_read.cpp
+  size_t segment_at(Offset offset) const;  // index of the last segment with base <= offset
+  Offset segment_end(size_t index) const;
+  Result<std::optional<BatchPlace>> find_batch(size_t segment, Offset offset);
+  const DamagedRange* damage_at(Offset offset) const;
+  Result<> note_damage(size_t segment, uint64_t position);
+
+  // log_producers.cpp
+  Result<> load_producers(Offset end);
+  Result<> replay_producers(Offset from, Offset end);
+  Result<> write_snapshot(Offset at);
+  void drop_snapshots(Offset first, Offset end);
+
+  // log_retention.cpp
+  Result<> remove_segments(size_t count, const char* reason, TimestampMs now, std::vector<RemovedSegment>* removed);
+  Result<> discard(Segment& segment, TimestampMs now);
+
+  std::unique_ptr<runtime::Directory> directory_;
+  std::string name_;
+  Uuid topic_id_;
+  std::shared_ptr<const LogConfig> config_;
+  runtime::Logger* logger_;
+
+  Offset log_start_{0};
+  Offset end_{0};
+  Offset written_end_{0};
+  Offset durable_end_{0};
+  TimestampMs opened_at_ = 0;
+
+  std::vector<std::unique_ptr<Segment>> segments_;
+  std::unique_ptr<Active> active_;  // of the last segment, once it is used
+  replication::EpochCache epochs_;
+  bool epochs_dirty_ = false;
+  std::unique_ptr<replication::ProducerState> producers_;  // absent until used
+  std::vector<Offset> snapshots_;                          // of the producer snapshot files there are, ascending
+  std::vector<DamagedRange> damaged_;
+  std::vector<PendingDelete> pending_deletes_;
+  bool names_dirty_ = false;  // file names were made that are not known to be durable
+  std::optional<Error> failed_;
+};
+
+}  // namespace barnabas::log
