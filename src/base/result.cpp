@@ -40,6 +40,10 @@ ErrorCode code_of(int os_error) {
     case EWOULDBLOCK:
     case EBUSY: return ErrorCode::kBusy;
     case EPIPE:
+    case ECONNABORTED:
+    case ECONNREFUSED:
+    case EHOSTUNREACH:
+    case ENETUNREACH:
     case ECONNRESET: return ErrorCode::kClosed;
     case ETIMEDOUT: return ErrorCode::kTimedOut;
     case EINVAL: return ErrorCode::kInvalid;
