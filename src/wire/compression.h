@@ -44,11 +44,15 @@ class Compressor {
   virtual size_t pending() const = 0;
 };
 
+inline constexpr size_t kBlockBytesMax = size_t{128} << 20;
+
 // Gives the plain bytes of a compressed blob piece by piece.
 class Decompressor {
  public:
-  // `compressed` must outlive the decompressor. An unknown codec is kUnsupported.
-  static Result<std::unique_ptr<Decompressor>> make(Codec codec, BytesView compressed);
+  // `compressed` must outlive the decompressor. An unknown codec is kUnsupported. A snappy block can only be opened
+  // whole: one of more than `block_bytes_max` plain bytes is refused.
+  static Result<std::unique_ptr<Decompressor>> make(Codec codec, BytesView compressed,
+                                                    size_t block_bytes_max = kBlockBytesMax);
 
   virtual ~Decompressor() = default;
   // Writes at most into.size() (> 0) bytes; 0 only at the end of the data. kInvalid: a gzip stream that is cut short,
@@ -56,7 +60,7 @@ class Decompressor {
   virtual Result<size_t> read(MutableBytes into) = 0;
 };
 
-// The whole of it at once. More than `limit` plain bytes is an error (kInvalid), found before memory for more than
+// The whole of it at once. More than `limit` plain bytes is an error (kCorrupt), found before memory for more than
 // `limit` and a block is used.
 Result<Buffer> decompress(Codec codec, BytesView compressed, size_t limit);
 Buffer compress(const Compression& compression, BytesView plain);

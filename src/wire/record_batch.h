@@ -26,6 +26,9 @@ inline constexpr int16_t kTransactionalBit = 0x10;
 inline constexpr int16_t kControlBit = 0x20;
 inline constexpr int16_t kDeleteHorizonBit = 0x40;
 
+inline constexpr int16_t kMeaningfulBatchBits =
+    kCodecBits | kLogAppendTimeBit | kTransactionalBit | kControlBit | kDeleteHorizonBit;
+
 inline constexpr int16_t kNoProducerEpoch = -1;
 inline constexpr int32_t kNoSequence = -1;
 

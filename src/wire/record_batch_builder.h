@@ -56,6 +56,8 @@ class BatchBuilder {
   // Of the batch as it stands. Exact without compression; else what a codec still holds back counts as it is, so it is
   // rather too much.
   size_t estimated_size() const;
+  // Of what is compressed for good: the batch will not be smaller.
+  size_t written_size() const { return bytes_->size(); }
   // What add(record) would put on top of it, before compression.
   size_t plain_size_of(const NewRecord& record) const;
   TimestampMs max_timestamp() const { return max_timestamp_; }

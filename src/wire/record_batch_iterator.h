@@ -117,6 +117,7 @@ class RecordIterator {
   VarintCursor cursor_;  // over what can be read: the batch itself, or window_
   std::unique_ptr<Decompressor> stream_;
   Buffer window_;
+  size_t window_bytes_ = 0;
   uint64_t decompressed_ = 0;
   int32_t read_ = 0;
   bool stream_ended_ = true;
