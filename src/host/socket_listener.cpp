@@ -22,8 +22,9 @@ namespace barnabas::host {
 
 namespace {
 
-// Connections taken for a loop that has not yet come back for the next: keeps a burst in turn.
-constexpr size_t kAheadMax = 4;
+// Connections taken for a loop that has not yet come back for the next: keeps a burst in turn, though the loops handle
+// theirs at different times.
+constexpr size_t kAheadMax = 256;
 constexpr Duration kPause = milliseconds(100);
 
 struct Accepted {
