@@ -48,6 +48,8 @@ struct NodeConfig {
 
   BrokerLayers layers;                // `file` is filled; the dynamic layers are empty
   std::vector<std::string> warnings;  // one sentence each: unknown keys, keys given twice
+  std::vector<std::string>
+      keys_without_effect;  // set in the file or by --override, but this build does not act on them
 
   bool is_controller_listener(std::string_view name) const;
   const Listener* find_listener(std::string_view name) const;

@@ -27,9 +27,12 @@ class Properties {
   void set(Property property);
   const Property* find(std::string_view key) const;
   const std::vector<Property>& entries() const { return entries_; }
+  // Entries that a later one of the same key took the place of.
+  const std::vector<Property>& replaced() const { return replaced_; }
 
  private:
   std::vector<Property> entries_;
+  std::vector<Property> replaced_;
 };
 
 // "key=value" of --override. The key ends at the first '='; both sides are trimmed.

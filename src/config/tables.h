@@ -1,6 +1,7 @@
 // The tables of configuration keys, one per kind of resource. Constant, generated from schema/config/*.cfg.
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -12,7 +13,8 @@ namespace barnabas::config {
 // Rows stand in the order in which DescribeConfigs lists them; `find` is a binary search.
 class KeyTable {
  public:
-  KeyTable(std::span<const KeyInfo> rows, std::span<const uint16_t> by_name) : rows_(rows), by_name_(by_name) {}
+  constexpr KeyTable(std::span<const KeyInfo> rows, std::span<const uint16_t> by_name)
+      : rows_(rows), by_name_(by_name) {}
 
   std::span<const KeyInfo> rows() const { return rows_; }
   const KeyInfo* find(std::string_view name) const;  // nullptr if there is no such key
