@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "config/listener.h"
 #include "config/tables.h"
 #include "config/topic_config.h"
 #include "config/value.h"
@@ -83,6 +84,37 @@ std::optional<Refusal> check_threads(const BrokerLayers& now, const BrokerLayers
   return std::nullopt;
 }
 
+// Rules of a node's whole configuration that dynamic keys can break.
+std::optional<Refusal> check_later(const BrokerLayers& later, const Overrides& next) {
+  if (next.contains("log.retention.ms") && later.number_with_synonyms("log.retention.ms") == 0)
+    return refuse(kInvalidRequest,
+                  "requirement failed: log.retention.ms must be unlimited (-1) or, greater than or equal to 1");
+  const int64_t cleaner_threads = std::max<int64_t>(later.number("log.cleaner.threads"), 1);
+  if (later.number("log.cleaner.dedupe.buffer.size") / cleaner_threads <= 1024 * 1024)
+    return refuse(kInvalidRequest,
+                  "requirement failed: log.cleaner.dedupe.buffer.size must be at least 1MB per cleaner thread.");
+  const auto protocols = parse_protocol_map(later.text("listener.security.protocol.map"));
+  if (!protocols)
+    return refuse(kInvalidRequest, fmt::format("Error parsing configuration property "
+                                               "'listener.security.protocol.map': {}",
+                                               protocols.error().message));
+  if (!next.contains("listeners")) return std::nullopt;
+  const auto listeners = parse_listeners("listeners", later.text("listeners"), *protocols, true);
+  if (!listeners) return refuse(kInvalidRequest, listeners.error().message);
+  return std::nullopt;
+}
+
+std::optional<Refusal> check_cordoned(const BrokerLayers& later) {
+  const auto dirs = later.value("log.dirs");
+  const std::vector<std::string> present = dirs ? split_list(*dirs) : later.list("log.dir");
+  std::vector<std::string> missing = later.list("cordoned.log.dirs");
+  std::erase_if(missing, [&](const std::string& dir) { return dir == "*" || contains(present, dir); });
+  if (missing.empty()) return std::nullopt;
+  return refuse(kInvalidRequest, fmt::format("requirement failed: All entries in cordoned.log.dirs must be present in "
+                                             "log.dirs or log.dir. Missing entries : {}",
+                                             fmt::join(missing, ", ")));
+}
+
 // "consumer.session.timeout.ms" -> "group.consumer.min.session.timeout.ms"
 std::string bound_name(std::string_view key, std::string_view bound) {
   const size_t dot = key.find('.');
@@ -100,6 +132,34 @@ std::optional<Refusal> check_group_bound(const BrokerLayers& broker, std::string
   return std::nullopt;
 }
 
+// Whether `pattern` can be a regular expression at all: brackets close, nothing is escaped at the end, no quantifier
+// stands without something to repeat. What passes is compiled where clients are matched.
+bool is_plausible_regex(std::string_view pattern) {
+  int depth = 0;
+  bool in_class = false;
+  bool repeatable = false;
+  for (size_t at = 0; at < pattern.size(); ++at) {
+    const char c = pattern[at];
+    if (c == '\\') {
+      if (++at == pattern.size()) return false;
+      repeatable = true;
+      continue;
+    }
+    if (in_class) {
+      in_class = c != ']';
+      repeatable = true;
+      continue;
+    }
+    if ((c == '*' || c == '+' || c == '?') && !repeatable && !(at > 0 && c == '?' && pattern[at - 1] == '('))
+      return false;
+    in_class = c == '[';
+    depth += c == '(' ? 1 : c == ')' ? -1 : 0;
+    if (depth < 0) return false;
+    repeatable = c != '(' && c != '|';
+  }
+  return depth == 0 && !in_class;
+}
+
 std::optional<Refusal> check_match(const std::string& patterns) {
   constexpr std::string_view kParameters[] = {"client_instance_id",    "client_id",
                                               "client_software_name",  "client_software_version",
@@ -107,7 +167,8 @@ std::optional<Refusal> check_match(const std::string& patterns) {
   for (const std::string& pattern : split_list(patterns)) {
     const size_t equals = pattern.find('=');
     const bool one = equals != std::string::npos && pattern.find('=', equals + 1) == std::string::npos;
-    if (!one || equals + 1 == pattern.size() ||
+    const std::string_view expression = one ? trim(std::string_view(pattern).substr(equals + 1)) : "";
+    if (!one || expression.empty() || !is_plausible_regex(expression) ||
         !contains(kParameters, trim(std::string_view(pattern).substr(0, equals))))
       return refuse(kInvalidConfig, fmt::format("Illegal client matching pattern: {}", pattern));
   }
@@ -147,11 +208,8 @@ std::optional<Refusal> check_broker_overrides(const AlterContext& context, const
   BrokerLayers later = *context.broker;
   (per_broker ? later.this_broker : later.cluster_default) = next;
   if (auto refusal = check_threads(*context.broker, later)) return refusal;
-  if (later.number("log.cleaner.min.compaction.lag.ms") > later.number("log.cleaner.max.compaction.lag.ms"))
-    return refuse(kInvalidRequest,
-                  "log.cleaner.min.compaction.lag.ms must not be greater than "
-                  "log.cleaner.max.compaction.lag.ms");
-  return std::nullopt;
+  if (auto refusal = check_cordoned(later)) return refusal;
+  return check_later(later, next);
 }
 
 std::optional<Refusal> check_group_overrides(const BrokerLayers& broker, const Overrides& next) {

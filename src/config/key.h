@@ -45,6 +45,7 @@ struct Validator {
     kOffsetReset,        // latest, earliest or by_duration:<ISO-8601>
     kVoters,             // id@host:port,...
     kHostPorts,          // host:port,...
+    kHostCounts,         // host:count,... in a string
   };
 
   Kind kind = Kind::kAny;

@@ -59,12 +59,28 @@ Source strongest(const std::vector<DescribedSynonym>& synonyms) {
   return synonyms.empty() ? Source::kDefault : synonyms.front().source;
 }
 
+std::optional<std::string> default_of(const KeyInfo& key) {
+  if (!key.default_value) return std::nullopt;
+  return std::string(*key.default_value);
+}
+
+// Whether the file's value of `name` gave way to a dynamic one of the same setting in another unit.
+bool is_outdone(const BrokerLayers& broker, std::string_view name) {
+  const auto dynamic = [&](std::string_view key) {
+    return broker.this_broker.contains(key) || broker.cluster_default.contains(key);
+  };
+  if (without_listener_prefix(name) != name || dynamic(name)) return false;
+  return std::ranges::any_of(family(name), dynamic);
+}
+
 // Broker keys Kafka does not know come out as it shows them: without type, as sensitive and read-only. Our own keys are
 // shown plainly.
 DescribedConfig describe_broker_key(const BrokerLayers& broker, std::string_view name) {
   const KeyInfo* key = broker_keys().find(name);
   const KeyInfo* base = key != nullptr ? key : broker_keys().find(without_listener_prefix(name));
   if (base == nullptr) base = own_keys().find(name);
+  const KeyInfo* rate = extra_keys().find(name);  // of replication: known only as something that can be changed
+  if (rate != nullptr && rate->update_mode != UpdateMode::kReadOnly) key = base = rate;
   DescribedConfig row;
   row.name = std::string(name);
   row.type = base == nullptr ? KeyType::kUnknown : base->type;
@@ -72,7 +88,7 @@ DescribedConfig describe_broker_key(const BrokerLayers& broker, std::string_view
   row.read_only = key == nullptr || key->update_mode == UpdateMode::kReadOnly;
   row.synonyms = broker_synonyms(broker, name, row.sensitive);
   row.source = strongest(row.synonyms);
-  if (base != nullptr && !row.sensitive) row.value = broker.value(name);
+  if (base != nullptr && !row.sensitive) row.value = is_outdone(broker, name) ? default_of(*base) : broker.value(name);
   if (key != nullptr) row.documentation = key->documentation;
   return row;
 }
@@ -101,11 +117,6 @@ std::optional<std::string> checked_override(const KeyInfo& key, const Overrides&
   auto canonical = check_value(key, entry->second);
   if (!canonical) return std::nullopt;
   return *std::move(canonical);
-}
-
-std::optional<std::string> default_of(const KeyInfo& key) {
-  if (!key.default_value) return std::nullopt;
-  return std::string(*key.default_value);
 }
 
 }  // namespace
@@ -181,7 +192,7 @@ std::vector<DescribedConfig> describe_client_metrics(const Overrides& subscripti
     std::optional<std::string> value = checked_override(key, subscription);
     const bool set = value.has_value();
     DescribedConfig row = describe_entity_key(key, set ? std::move(value) : default_of(key));
-    put_override_first(row, set ? Source::kClientMetrics : Source::kDefault);
+    if (set) put_override_first(row, Source::kClientMetrics);
     row.source = strongest(row.synonyms);
     rows.push_back(std::move(row));
   }

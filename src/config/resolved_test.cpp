@@ -149,6 +149,32 @@ TEST(DescribeBroker, AnUnknownDynamicKeyIsListedReadOnlyAndSensitive) {
   EXPECT_EQ(unknown.value, std::nullopt);
 }
 
+TEST(DescribeBroker, ADynamicValueOutdoesTheFilesOtherUnits) {
+  BrokerLayers broker;
+  broker.file = {{"log.retention.hours", "24"}};
+  broker.this_broker = {{"log.retention.ms", "5000000"}};
+  const Rows rows = describe_broker(broker);
+  EXPECT_EQ(row(rows, "log.retention.hours").value, "168");
+  EXPECT_EQ(row(rows, "log.retention.hours").source, Source::kStaticBroker);
+  EXPECT_THAT(row(rows, "log.retention.ms").synonyms,
+              ElementsAre(DescribedSynonym{"log.retention.ms", "5000000", Source::kDynamicBroker},
+                          DescribedSynonym{"log.retention.hours", "24", Source::kStaticBroker},
+                          DescribedSynonym{"log.retention.hours", "168", Source::kDefault}));
+}
+
+TEST(DescribeBroker, ThrottleRatesAreKnownAndTheAuthorizersKeysAreNot) {
+  BrokerLayers broker;
+  broker.file = {{"super.users", "User:x"}};
+  broker.this_broker = {{"leader.replication.throttled.rate", "5"}};
+  const DescribedConfig rate = row(describe_broker(broker), "leader.replication.throttled.rate");
+  EXPECT_EQ(rate.value, "5");
+  EXPECT_EQ(rate.type, KeyType::kLong);
+  EXPECT_FALSE(rate.read_only || rate.sensitive);
+  const DescribedConfig users = row(describe_broker(broker), "super.users");
+  EXPECT_TRUE(users.read_only && users.sensitive);
+  EXPECT_EQ(users.type, KeyType::kUnknown);
+}
+
 TEST(DescribeBroker, ShowsOurOwnKeysWhenSet) {
   BrokerLayers broker;
   broker.file = {{"barnabas.durability", "page-cache"}};
@@ -192,6 +218,9 @@ TEST(DescribeClientMetrics, AnyNameHasThreeRows) {
   EXPECT_EQ(row(rows, "interval.ms").source, Source::kDefault);
   EXPECT_EQ(row(rows, "metrics").source, Source::kClientMetrics);
   EXPECT_EQ(row(rows, "match").value, "");
+  EXPECT_THAT(row(rows, "match").synonyms, IsEmpty());
+  EXPECT_THAT(row(rows, "metrics").synonyms,
+              ElementsAre(DescribedSynonym{"metrics", "org.apache.", Source::kClientMetrics}));
 }
 
 }  // namespace

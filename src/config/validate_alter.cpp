@@ -11,7 +11,6 @@
 #include "base/check.h"
 #include "config/alter_rules.h"
 #include "config/tables.h"
-#include "config/topic_config.h"
 #include "config/value.h"
 
 namespace barnabas::config {
@@ -48,14 +47,6 @@ const KeyInfo* find_key(ResourceType type, std::string_view name) {
       break;
   }
   return nullptr;
-}
-
-// What a list has when the resource itself says nothing.
-std::string inherited(const AlterContext& context, const KeyInfo& key) {
-  if (context.type == ResourceType::kTopic) return topic_value(*context.broker, {}, key.name).value_or("");
-  if (context.type == ResourceType::kBroker && broker_keys().find(key.name) != nullptr)
-    return context.broker->value(key.name).value_or("");
-  return std::string(key.default_value.value_or(""));
 }
 
 template <class Item>
@@ -108,11 +99,18 @@ std::expected<std::string, Refusal> edit_list(const AlterContext& context, const
                                               const Change& change) {
   const bool append = change.op == static_cast<int8_t>(AlterOp::kAppend);
   const KeyInfo* key = find_key(context.type, change.name);
+  if (context.type == ResourceType::kBroker && key == nullptr)
+    return std::unexpected(*refuse(kInvalidConfig, fmt::format("Unknown config name: {}", change.name)));
+  if (context.type == ResourceType::kBroker && key->type != KeyType::kList)
+    return std::unexpected(*refuse(kInvalidConfig, fmt::format("Config value {} is not allowed for config key: {}",
+                                                               append ? "append" : "subtract", change.name)));
   if (key == nullptr || key->type != KeyType::kList)
     return std::unexpected(*refuse(kInvalidConfig, fmt::format("Can't {} to key {} because its type is not LIST.",
                                                                append ? "APPEND" : "SUBTRACT", change.name)));
   const auto present = current.find(change.name);
-  std::vector<std::string> items = split_plain(present != current.end() ? present->second : inherited(context, *key));
+  // A list that is not set grows from Kafka's own default, whatever the broker's value is.
+  std::vector<std::string> items =
+      split_plain(present != current.end() ? std::string_view(present->second) : key->default_value.value_or(""));
   std::erase(items, "");
   for (std::string& item : split_plain(change.value.value_or(""))) {
     const auto place = std::ranges::find(items, item);

@@ -74,8 +74,9 @@ TEST(AlterTopic, RefusesWhatKafkaRefuses) {
   EXPECT_TRUE(t.current.empty());
 }
 
-TEST(AlterTopic, ListsGrowFromTheEffectiveValueAndShrinkToNothing) {
+TEST(AlterTopic, ListsGrowFromKafkasDefaultAndShrinkToNothing) {
   Resource t = topic();
+  t.broker.file = {{"log.cleanup.policy", "compact"}};
   EXPECT_EQ(t.append("retention.ms", "1"), "40 Can't APPEND to key retention.ms because its type is not LIST.");
   EXPECT_EQ(t.append("cleanup.policy", "compact,delete"), "ok");
   EXPECT_EQ(t.current.at("cleanup.policy"), "delete,compact");
@@ -121,6 +122,30 @@ TEST(AlterBroker, StoresUnknownKeys) {
   Resource b = broker("1");
   EXPECT_EQ(b.set("no.such.key", "1"), "ok");
   EXPECT_EQ(b.current.at("no.such.key"), "1");
+}
+
+TEST(AlterBroker, ListsOfBrokersHaveSentencesOfTheirOwn) {
+  EXPECT_EQ(broker("1").append("num.io.threads", "4"),
+            "40 Config value append is not allowed for config key: num.io.threads");
+  EXPECT_EQ(broker("1").append("no.such", "4"), "40 Unknown config name: no.such");
+  EXPECT_EQ(broker("1").append("log.dirs", "/x"), "42 Cannot update these configs dynamically: [log.dirs]");
+}
+
+TEST(AlterBroker, ChecksValuesAndWhatTheyMeanTogether) {
+  EXPECT_EQ(broker("1").set("compression.type", "x"),
+            "42 Invalid value x for configuration compression.type: String must be one of: uncompressed, zstd, lz4, "
+            "snappy, gzip, producer");
+  EXPECT_THAT(broker("1").set("leader.replication.throttled.rate", "-1"), HasSubstr("42 Invalid value -1"));
+  EXPECT_THAT(broker("1").set("max.connections.per.ip.overrides", "a"), HasSubstr("42 "));
+  EXPECT_THAT(broker("1").set("listeners", "x"), HasSubstr("42 "));
+  EXPECT_THAT(broker("1").set("listener.security.protocol.map", "x"), HasSubstr("42 Error parsing"));
+  EXPECT_THAT(broker("1").set("log.cleaner.dedupe.buffer.size", "1"), HasSubstr("42 requirement failed"));
+  EXPECT_EQ(broker("1").set("log.retention.ms", "0"),
+            "42 requirement failed: log.retention.ms must be unlimited (-1) or, greater than or equal to 1");
+  EXPECT_EQ(broker("1").set("cordoned.log.dirs", "x"),
+            "42 requirement failed: All entries in cordoned.log.dirs must be present in log.dirs or log.dir. Missing "
+            "entries : x");
+  EXPECT_EQ(broker("1").set("cordoned.log.dirs", "*"), "ok");
 }
 
 TEST(AlterBroker, ThreadsChangeByHalfOrDoubleAtMost) {
@@ -175,6 +200,10 @@ TEST(AlterClientMetrics, ChecksIntervalAndPatterns) {
   EXPECT_EQ(metrics.set("nonsense", "1"), "42 Unknown client metrics configuration: nonsense");
   EXPECT_EQ(metrics.set("match", "client_id"), "40 Illegal client matching pattern: client_id");
   EXPECT_EQ(metrics.set("match", "who=x"), "40 Illegal client matching pattern: who=x");
+  for (const char* pattern :
+       {"client_id=[", "client_id=(a", "client_id=a)", "client_id=*", "client_id=\\", "client_id="})
+    EXPECT_THAT(metrics.set("match", pattern), HasSubstr("40 Illegal client matching pattern")) << pattern;
+  EXPECT_EQ(metrics.set("match", "client_id=(?i)(a|b)+[)*]\\("), "ok");
   EXPECT_EQ(metrics.set("match", "client_id=a.*,client_software_name=b"), "ok");
   EXPECT_THAT(Resource(ResourceType::kClientMetrics, "").set("interval.ms", "1000"), HasSubstr("42 "));
 }

@@ -134,7 +134,7 @@ Result<std::string> check_list(const KeyInfo& key, std::string_view text) {
       break;
     case Kind::kThrottledReplicas:
       if (!is_throttled_replicas(items))
-        return wrong(key, text,
+        return wrong(key, fmt::format("[{}]", fmt::join(items, ", ")),
                      fmt::format("{} must be the literal '*' or a list of replicas in the following format: "
                                  "[partitionId]:[brokerId],[partitionId]:[brokerId],...",
                                  key.name));
@@ -170,13 +170,24 @@ Result<std::string> check_string(const KeyInfo& key, std::string_view text) {
     case Kind::kNonEmpty:
       if (text.empty()) return wrong(key, text, "String must be non-empty");
       break;
+    case Kind::kHostCounts:
+      for (const std::string& item : split_list(text)) {
+        const size_t colon = item.rfind(':');
+        const auto count =
+            parse_long(std::string_view(item).substr(colon == std::string::npos ? item.size() : colon + 1));
+        if (!count || *count < 0 || *count > std::numeric_limits<int32_t>::max() || colon == 0)
+          return wrong(key, text, fmt::format("'{}' is not host:count", item));
+      }
+      break;
     case Kind::kOffsetReset: {
       constexpr std::string_view kByDuration = "by_duration:";
       const bool duration = text.starts_with(kByDuration) && is_duration(text.substr(kByDuration.size()));
       if (text != "latest" && text != "earliest" && !duration)
-        return wrong(key, text,
-                     "Value must be latest, earliest or by_duration:PnDTnHnMn.nS (an ISO-8601 duration that is not "
-                     "negative)");
+        return wrong(
+            key, text,
+            fmt::format("Invalid value `{}` for configuration {}. The value must be either 'earliest', 'latest' or "
+                        "of the format 'by_duration:<PnDTnHnMn.nS>'.",
+                        text, key.name));
       break;
     }
     default:
@@ -247,6 +258,8 @@ std::string valid_values(const KeyInfo& key) {
       return "id@host:port,...";
     case Kind::kHostPorts:
       return "host:port,...";
+    case Kind::kHostCounts:
+      return "host:count,...";
   }
   return "";
 }

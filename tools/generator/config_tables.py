@@ -19,7 +19,8 @@ UPDATE = {"read-only": "kReadOnly", "per-broker": "kPerBroker", "cluster-wide": 
 EFFECT = {"acts": "kActs", "accepted": "kAccepted"}
 FLAGS = {"internal", "sensitive", "hidden"}
 PLAIN_VALIDATORS = {"-": "kAny", "non-empty": "kNonEmpty", "throttled-replicas": "kThrottledReplicas",
-                    "offset-reset": "kOffsetReset", "voters": "kVoters", "host-ports": "kHostPorts"}
+                    "offset-reset": "kOffsetReset", "voters": "kVoters", "host-ports": "kHostPorts",
+                    "host-counts": "kHostCounts"}
 WORD_VALIDATORS = {"": "kOneOf", "any-case": "kOneOfAnyCase", "list": "kListOf"}
 
 
