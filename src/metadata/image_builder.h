@@ -24,8 +24,7 @@ class ImageBuilder {
  public:
   explicit ImageBuilder(ImagePtr from = Image::empty());
   ~ImageBuilder();
-  ImageBuilder(ImageBuilder&&) noexcept;
-  ImageBuilder& operator=(ImageBuilder&&) noexcept;
+  ImageBuilder(ImageBuilder&&) = delete;
 
   // Applies one record, in log order.
   Result<> replay(const wire::MetadataRecord& record);
@@ -48,6 +47,7 @@ class ImageBuilder {
 
   std::unique_ptr<Image> state_;
   Delta delta_;
+  std::unique_ptr<Replay> replay_;
   bool in_transaction_ = false;
   std::vector<wire::MetadataRecord> buffered_;
   Provenance pending_provenance_;

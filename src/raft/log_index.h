@@ -28,24 +28,26 @@ class LogIndex {
   Offset end() const { return end_; }
   Offset flushed() const { return flushed_; }
   EpochEnd end_of_log() const { return {last_epoch(), end_}; }
-  // Of the last record, of the snapshot below an empty log, or 0.
+  // Of the last record, of what came before an empty log, or 0.
   LeaderEpoch last_epoch() const;
   std::optional<SnapshotId> latest_snapshot() const { return snapshot_; }
   LeaderEpoch epoch_at(Offset offset) const;  // of the record there
 
   // The largest epoch not above `epoch` and where it ends (Kafka's endOffsetForEpoch).
   EpochEnd end_of_epoch(LeaderEpoch epoch) const;
+  // Of the record just below start(); 0 when the log starts at 0.
+  LeaderEpoch epoch_before_start() const { return epoch_before_start_; }
 
   const VoterSet& voters() const;
   Offset voters_offset() const { return voters_.empty() ? Offset(-1) : voters_.back().offset; }
   int16_t kraft_version() const { return kraft_version_; }
-  bool kraft_version_in_log() const { return kraft_version_in_log_; }
+  bool kraft_version_in_log() const { return kraft_version_at_ >= Offset(0); }
 
   void append(LeaderEpoch epoch, Offset base, Offset end);  // base must be end()
   void flush(Offset up_to);
   void truncate(Offset to);
   void add_voters(VotersAt voters);
-  void set_kraft_version(int16_t level, bool in_log);
+  void set_kraft_version(int16_t level, Offset at);  // at -1: from the bootstrap checkpoint
   // The log now begins at the snapshot's end; what was below (or, when the log did not reach it, all of it) is gone.
   void start_from_snapshot(SnapshotId id);
   // A snapshot was written; the log is not cut.
@@ -58,13 +60,14 @@ class LogIndex {
     Offset start;
   };
   Offset start_{0};
+  LeaderEpoch epoch_before_start_{0};
   Offset end_{0};
   Offset flushed_{0};
   std::vector<EpochStart> epochs_;
   std::optional<SnapshotId> snapshot_;
   std::vector<VotersAt> voters_;
   int16_t kraft_version_ = 0;
-  bool kraft_version_in_log_ = false;
+  Offset kraft_version_at_{-1};
 };
 
 }  // namespace barnabas::raft

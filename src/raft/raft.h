@@ -25,6 +25,10 @@
 #include "raft/messages.h"
 #include "raft/quorum_state_file.h"
 
+namespace barnabas::wire {
+struct BatchHeader;
+}
+
 namespace barnabas::raft {
 
 struct Now {
@@ -166,9 +170,7 @@ class Raft {
     TimestampMs last_fetch = kNoTimestamp;
     TimestampMs last_caught_up = kNoTimestamp;
     Offset leader_end_at_last_fetch{0};
-    bool acknowledged_epoch = false;  // answered BeginQuorumEpoch or fetched
-    MonotonicTime begin_due;
-    bool begin_in_flight = false;
+    MonotonicTime begin_due{INT64_MAX};  // when to tell it again who leads
   };
   struct InFlight {
     int32_t to = -1;
@@ -184,15 +186,17 @@ class Raft {
   };
 
   // election.cpp
+  void leave_role(Output& out);
   void become_unattached(Now now, LeaderEpoch epoch, Output& out);
   void become_prospective(Now now, Output& out);
   void become_candidate(Now now, Output& out);
   void become_leader(Now now, Output& out);
   void become_follower(Now now, LeaderEpoch epoch, const Leadership& leader, Output& out);
   void become_resigned(Now now, Output& out);
-  void leave_leadership(Output& out);
+  void tell_resignation(Now now, Output& out);
   void request_votes(Now now, Output& out);
   void count_votes(Now now, Output& out);
+  void give_up_pre_vote(Now now, Output& out);
   void election_timer_fired(Now now, Output& out);
   VoteResponse answer_vote(Now now, const VoteRequest& request, Output& out);
   QuorumEpochResponse answer_begin(Now now, const BeginQuorumEpochRequest& request, Output& out);
@@ -201,25 +205,34 @@ class Raft {
   // Steps towards a newer epoch or a leader just heard of; false when the message is too old to matter.
   bool observe_leadership(Now now, const Leadership& heard, KafkaError error, Output& out);
 
-  // replication.cpp
+  // leading.cpp
+  void leader_tick(Now now, Output& out);
+  void append_epoch_start(Now now, const std::vector<ReplicaKey>& granted_by, Output& out);
+  void append_own(Buffer batch, Offset end, Output& out);
   void handle_fetch(Now now, RequestToken token, const FetchRequest& request, Output& out);
-  bool answer_fetch(Now now, RequestToken token, const FetchRequest& request, bool may_park, Output& out);
+  // False: nothing to say yet, the request may be parked.
+  bool answer_fetch(Now now, RequestToken token, const FetchRequest& request, bool must_answer, Output& out);
+  void record_fetch(Now now, const FetchRequest& request, Output& out);
   void complete_parked(Now now, Output& out);
   void fail_parked(KafkaError error, Output& out);
-  void advance_high_watermark(Now now, Output& out);
+  void advance_high_watermark(Output& out);
+  FetchResponse fetch_error(KafkaError error) const;
+  ReplicaState* find_replica(const ReplicaKey& key);
+  const ReplicaState* find_replica(const ReplicaKey& key) const;
+  MonotonicTime majority_heard_at(Now now) const;
+
+  // following.cpp
   void send_fetch(Now now, Output& out);
   void on_fetch_response(Now now, const InFlight& flight, const FetchResponse& response, Output& out);
-  void append_from_leader(Now now, const FetchResponse& response, Output& out);
-  void leader_tick(Now now, Output& out);
-  void append_epoch_start(Now now, Output& out);
-  void append_own(const Buffer& batch, Offset end, Output& out);
-  void raise_high_watermark(Offset to, Output& out);
+  bool truncate_diverged(const EpochEnd& leader_end, Output& out);
+  void append_from_leader(const Buffer& records, Output& out);
+  void note_control_records(const wire::BatchHeader& header, BytesView batch);
 
+  void raise_high_watermark(Offset to, Output& out);
   uint64_t send(Now now, int32_t to, Request request, InFlight flight, Output& out);
   void persist(Output& out);
   bool is_voter() const { return log_.voters().contains(options_.self); }
   MonotonicTime random_election_deadline(Now now);
-  FetchResponse fetch_error(KafkaError error) const;
 
   Options options_;
   LogIndex log_;
@@ -229,20 +242,21 @@ class Raft {
   ReplicaKey voted_{};
   std::vector<VoterEndpoint> leader_endpoints_;
   std::optional<Offset> high_watermark_;
+  Offset committed_{-1};  // the highest ever told
   std::optional<LeaderChange> untold_leader_change_;
 
   MonotonicTime election_deadline_{INT64_MAX};
   MonotonicTime fetch_deadline_{INT64_MAX};  // follower: of the leader's life; leader: of its majority
   MonotonicTime fetch_not_before_{INT64_MIN};
   MonotonicTime resign_retry_at_{INT64_MAX};
+  MonotonicTime vote_retry_at_{INT64_MAX};
   bool fetched_from_leader_ = false;
-  bool vote_round_lost_ = false;
 
   std::map<int32_t, bool> votes_;  // id -> granted, of the current round
   std::set<int32_t> end_acknowledged_;
+  std::vector<ReplicaKey> preferred_successors_;
   std::map<ReplicaKey, ReplicaState> replicas_;  // leader: everyone who fetches
   Offset epoch_start_{0};
-  std::vector<ReplicaKey> granted_by_;
   std::map<uint64_t, InFlight> in_flight_;
   uint64_t next_correlation_ = 1;
   std::vector<ParkedFetch> parked_;
