@@ -3,22 +3,23 @@
 // and holds one lock around each call; the shard itself knows no clock, log, socket or thread.
 //
 // Life:
-//   GroupShard shard(config);
-//   for each record of the partition, oldest first: shard.replay(…); for each transaction marker:
-//   shard.replay_marker(…) shard.finish_load(now, log end offset)       until here the driver answers
-//   COORDINATOR_LOAD_IN_PROGRESS (14) itself operations, ticks, appended, on_high_watermark … shard.resign() answers
-//   everything still parked with NOT_COORDINATOR; then drop it
+// - GroupShard shard(config);
+// - replay() each record of the partition and replay_marker() each transaction marker, oldest first;
+// - finish_load(); until here the driver answers COORDINATOR_LOAD_IN_PROGRESS (14) itself;
+// - operations, tick(), appended(), on_high_watermark() as they come;
+// - resign() answers everything still parked with NOT_COORDINATOR (16); then drop the shard.
 //
 // After every call that returns an Output the driver, still holding the lock:
 //   1. appends each Append to the partition's log as one batch (Kafka's timestamps: create time = wall clock) and says
 //      appended(sequence, base offset); or, if the log refuses it, append_failed(sequence, error) and handles ITS
-//      output the same way. append_failed undoes that append and every later one that was not yet reported committed:
-//      nothing the shard has appended after the failed one may reach the log.
+//      output the same way (its next_timer is the valid one). append_failed undoes that append and every later one that
+//      was not yet reported committed: nothing the shard has appended after the failed one may reach the log.
 //   2. sends `replies`;
 //   3. arms its one timer of this shard for `next_timer` (none: disarms it) and calls tick(now) then.
 // Whenever the partition's high watermark moves (in fsync durability: when the batch is on disk), the driver calls
 // on_high_watermark(offset); its output holds the replies that waited. A log that dies after it accepted an append
-// (fsync error, lost leadership) is resign(), not append_failed.
+// (fsync error, lost leadership) is resign(), not append_failed; a log that cut an append off again and lives on (disk
+// full) is append_failed of the oldest one cut.
 //
 // What is decided when: decisions see everything appended so far (speculative state); readers (fetch_offsets, describe,
 // list) see only what is below the high watermark. JoinGroup, SyncGroup of followers and Heartbeat change only soft
@@ -76,8 +77,8 @@ class GroupShard {
   Result<> replay(const LoggedRecord& record);
   // A transaction marker of `producer_id` at this place of the log: its pending offsets become visible, or vanish.
   void replay_marker(ProducerId producer_id, bool committed);
-  // The log is read up to `log_end`; all of it counts as committed. Starts session timers.
-  Output finish_load(Now now, Offset log_end);
+  // The log is read; all of it counts as committed. Starts session timers.
+  Output finish_load(Now now);
 
   // --- What became of the appends ------------------------------------------------------------------------------------
 
