@@ -145,10 +145,18 @@ class Controller {
   Decision<wire::AllocateProducerIdsResponse> allocate_producer_ids(const wire::AllocateProducerIdsRequest&) const;
 
  private:
+  void note_topic_name(const std::string& name);
+  // The records that take a broker out of service.
+  std::vector<MetadataRecord> fence(const metadata::Broker& broker) const;
+  Uuid random_uuid() const;
+  std::optional<std::string> colliding_topic(const std::string& name) const;
+
   Options options_;
   const ConfigValidator* validator_;
   metadata::ImageBuilder builder_;
   Sessions sessions_;
+  std::map<std::string, std::set<std::string>> collisions_;  // common form -> names with '.' or '_'
+  uint64_t replayed_ = 0;
   bool active_ = false;
   MonotonicTime next_noop_{INT64_MAX};
 };
