@@ -82,6 +82,8 @@ class GzipDecompressor final : public Decompressor {
       size_t got = room - stream_.avail_out;
       if (code == Z_STREAM_END) {
         TRY(next_member());
+      } else if (got > 0) {
+        return got;  // what is wrong behind it is said next time
       } else if (code == Z_BUF_ERROR || (code == Z_OK && got == 0 && rest_.empty())) {
         return fail(ErrorCode::kCorrupt, "the gzip data ends early");
       } else if (code != Z_OK) {

@@ -10,6 +10,14 @@ namespace barnabas::wire {
 namespace {
 
 constexpr size_t kGrowBy = 16 << 10;
+// The library plans its tables by the size of the data. Unknown, that is up to 700 MiB at level 22, to be cleared for
+// each batch; so plain bytes are held back until there are this many, and most batches are compressed in one go.
+constexpr size_t kHeldBackMax = 1 << 20;
+// For larger ones: the highest levels' tables as if the data were some MiB.
+constexpr int kFirstLevelWithLargeTables = 9;
+constexpr int kWindowLogMax = 21;
+constexpr int kHashLogMax = 21;
+constexpr int kChainLogMax = 22;
 
 struct FreeCompression {
   void operator()(ZSTD_CCtx* context) const { ZSTD_freeCCtx(context); }
@@ -22,25 +30,49 @@ class ZstdCompressor final : public Compressor {
  public:
   ZstdCompressor(int level, Buffer& to) : to_(to), context_(ZSTD_createCCtx()) {
     CHECK(context_ != nullptr);
-    // Levels below what this library has mean its lowest, as in Java.
-    CHECK(!ZSTD_isError(ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_compressionLevel,
-                                               std::clamp(level, ZSTD_minCLevel(), ZSTD_maxCLevel()))));
+    level_ = std::clamp(level, ZSTD_minCLevel(), ZSTD_maxCLevel());
+    set(ZSTD_c_compressionLevel, level_);
   }
 
   void write(BytesView plain) override {
-    ZSTD_inBuffer in{plain.data(), plain.size(), 0};
-    while (in.pos < in.size) turn(in, ZSTD_e_continue);
+    if (!streaming_ && held_back_.size() + plain.size() <= kHeldBackMax) {
+      held_back_.insert(held_back_.end(), plain.begin(), plain.end());
+      return;
+    }
+    if (!streaming_) start_streaming();
+    pump(plain);
     pending_ += plain.size();
   }
   void finish() override {
-    ZSTD_inBuffer in{nullptr, 0, 0};
+    // All of the data with the first call tells the library its size.
+    ZSTD_inBuffer in{held_back_.data(), held_back_.size(), 0};
     while (turn(in, ZSTD_e_end) != 0) {
     }
+    held_back_.clear();
     pending_ = 0;
   }
-  size_t pending() const override { return pending_; }
+  size_t pending() const override { return pending_ + held_back_.size(); }
 
  private:
+  void set(ZSTD_cParameter parameter, int value) {
+    CHECK(!ZSTD_isError(ZSTD_CCtx_setParameter(context_.get(), parameter, value)));
+  }
+
+  void start_streaming() {
+    streaming_ = true;
+    if (level_ >= kFirstLevelWithLargeTables) {
+      set(ZSTD_c_windowLog, kWindowLogMax);
+      set(ZSTD_c_hashLog, kHashLogMax);
+      set(ZSTD_c_chainLog, kChainLogMax);
+    }
+    pump(held_back_);
+    held_back_ = Buffer();
+  }
+  void pump(BytesView plain) {
+    ZSTD_inBuffer in{plain.data(), plain.size(), 0};
+    while (in.pos < in.size) turn(in, ZSTD_e_continue);
+  }
+
   size_t turn(ZSTD_inBuffer& in, ZSTD_EndDirective directive) {
     size_t before = to_.size();
     to_.resize(before + kGrowBy);
@@ -54,6 +86,9 @@ class ZstdCompressor final : public Compressor {
 
   Buffer& to_;
   std::unique_ptr<ZSTD_CCtx, FreeCompression> context_;
+  int level_ = 0;
+  Buffer held_back_;
+  bool streaming_ = false;
   size_t pending_ = 0;
 };
 

@@ -86,13 +86,21 @@ Result<> RecordIterator::status() const {
   return {};
 }
 
+// Where the data ran out because it is damaged, that is the fault.
+bool RecordIterator::cut_short() {
+  if (!stream_error_) return fault(ErrorCode::kInvalid, kCutShort);
+  failed_ = true;
+  error_ = *stream_error_;
+  return false;
+}
+
 bool RecordIterator::fault(ErrorCode code, const char* message) {
   failed_ = true;
   error_ = Error{code, message};
   return false;
 }
 
-// Whether so many bytes, or at the end of the data fewer, lie before the cursor. False only on a fault.
+// Brings so many bytes, or where the data ends or is damaged fewer, before the cursor. False only beyond a limit.
 bool RecordIterator::ensure(size_t bytes) {
   return cursor_.remaining() >= bytes || stream_ended_ || refill(bytes);
 }
@@ -107,9 +115,9 @@ bool RecordIterator::refill(size_t bytes) {
   while (kept < bytes && !stream_ended_) {
     auto got = stream_->read(MutableBytes(window_).subspan(kept));
     if (!got) {
-      failed_ = true;
-      error_ = std::move(got).error();
-      return false;
+      stream_error_ = std::move(got).error();
+      stream_ended_ = true;
+      break;
     }
     stream_ended_ = *got == 0;
     kept += *got;
@@ -126,6 +134,7 @@ bool RecordIterator::finish() {
   if (header_.record_count == 0) return false;
   if (!ensure(1)) return false;
   if (cursor_.remaining() > 0) return fault(ErrorCode::kInvalid, kLeftOver);
+  if (stream_error_) return cut_short();
   return false;
 }
 
@@ -133,7 +142,7 @@ bool RecordIterator::step(RecordView& record) {
   if (!ensure(kVarintBytesMax)) return false;
   const std::byte* start = cursor_.at;
   int32_t size;
-  if (!read_varint(cursor_, size)) return fault(ErrorCode::kInvalid, kCutShort);
+  if (!read_varint(cursor_, size)) return cut_short();
   if (size < 0) return fault(ErrorCode::kInvalid, kBadRecord);
   size_t body = static_cast<size_t>(size);
   record.size_in_bytes = static_cast<size_t>(cursor_.at - start) + body;
@@ -145,7 +154,7 @@ bool RecordIterator::step(RecordView& record) {
     for (size_t have = cursor_.remaining(); have < body && !stream_ended_; have = cursor_.remaining()) {
       if (!refill(std::min(body, std::max(have * 2, kWindowMax)))) return false;
     }
-    if (body > cursor_.remaining()) return fault(ErrorCode::kInvalid, kCutShort);
+    if (body > cursor_.remaining()) return cut_short();
   }
   VarintCursor body_cursor(BytesView(cursor_.at, body));
   cursor_.at += body;
@@ -176,7 +185,7 @@ bool RecordIterator::parse_body(VarintCursor body, RecordView& record) {
 bool RecordIterator::read_streamed(int32_t& value, size_t& left) {
   if (!ensure(kVarintBytesMax)) return false;
   const std::byte* start = cursor_.at;
-  if (!read_varint(cursor_, value)) return fault(ErrorCode::kInvalid, kCutShort);
+  if (!read_varint(cursor_, value)) return cut_short();
   size_t size = static_cast<size_t>(cursor_.at - start);
   if (size > left) return fault(ErrorCode::kInvalid, kBadRecord);
   left -= size;
@@ -190,7 +199,7 @@ bool RecordIterator::skip_streamed(int64_t bytes, size_t& left) {
   left -= rest;
   while (rest > 0) {
     if (!ensure(1)) return false;
-    if (cursor_.remaining() == 0) return fault(ErrorCode::kInvalid, kCutShort);
+    if (cursor_.remaining() == 0) return cut_short();
     size_t step = std::min(rest, cursor_.remaining());
     cursor_.at += step;
     rest -= step;
@@ -202,7 +211,7 @@ bool RecordIterator::walk_large_body(size_t body_size, RecordView& record) {
   size_t left = body_size;
   if (!skip_streamed(1, left) || !ensure(kVarlongBytesMax)) return false;
   const std::byte* start = cursor_.at;
-  if (!read_varlong(cursor_, record.timestamp_delta)) return fault(ErrorCode::kInvalid, kCutShort);
+  if (!read_varlong(cursor_, record.timestamp_delta)) return cut_short();
   left -= static_cast<size_t>(cursor_.at - start);  // the body is larger than the window, so this is in it
   if (!read_streamed(record.offset_delta, left)) return false;
 

@@ -109,6 +109,7 @@ class RecordIterator {
   bool walk_large_body(size_t body_size, RecordView& record);
   bool read_streamed(int32_t& value, size_t& left);
   bool skip_streamed(int64_t bytes, size_t& left);
+  bool cut_short();
   bool fault(ErrorCode code, const char* message);
 
   BatchHeader header_;
@@ -123,6 +124,7 @@ class RecordIterator {
   bool stream_ended_ = true;
   bool finished_ = false;
   bool failed_ = false;
+  std::optional<Error> stream_error_;  // found while reading ahead; told when what came before it is used up
   Error error_;
 };
 
