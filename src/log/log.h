@@ -21,9 +21,11 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "base/uuid.h"
+#include "log/active_segment.h"
 #include "log/damage.h"
 #include "log/log_config.h"
 #include "log/segment.h"
+#include "log/segment_scan.h"
 #include "replication/epoch_cache.h"
 #include "replication/producer_state.h"
 #include "replication/transaction_index.h"
@@ -70,6 +72,7 @@ struct AppendInfo {
 struct SyncPlan {
   Offset end{0};
   std::vector<std::shared_ptr<runtime::File>> files;
+  uint64_t generation = 0;  // a truncation makes plans from before it void
   bool empty() const { return files.empty(); }
 };
 
@@ -130,7 +133,8 @@ class Log {
                                                     replication::AppendOrigin origin);
 
   // As leader: gives one whole, validated batch its offsets and `epoch` (in place), and stages it. `batch` stays valid
-  // and unchanged while `owner` lives. kNoSpace: nothing happened, later appends may find room again.
+  // and unchanged while `owner` lives. kNoSpace: nothing happened (but see write_staged(), which a full segment calls),
+  // later appends may find room again.
   Result<AppendInfo> append(MutableBytes batch, std::shared_ptr<const void> owner, LeaderEpoch epoch, TimestampMs now);
   // As follower: whole batches with the offsets and epochs the leader gave. kInvalid: they do not continue the log;
   // kCorrupt: a checksum is wrong. Nothing happened then.
@@ -139,6 +143,8 @@ class Log {
   // log ends at written_end() again, and the appends since then have failed.
   Result<> write_staged();
   bool has_staged() const;
+  // Changes when records at the end went away: a truncation, or staged ones that found no room.
+  uint64_t generation() const { return generation_; }
   // Starts a new segment at the log end, if the last one holds anything.
   Result<> roll(TimestampMs now);
 
@@ -146,8 +152,8 @@ class Log {
 
   // What to sync for everything written so far; empty when it is durable. New names are made durable here.
   Result<SyncPlan> sync_plan();
-  // All files of a plan with this end have been synced. (A truncation in between wins.)
-  void mark_durable(Offset end);
+  // All files of `plan` have been synced. Nothing happens when the log was truncated since it was made.
+  void mark_durable(const SyncPlan& plan);
   // Writes, syncs and marks all: blocks.
   Result<> flush();
   // Writes out index entries gathered in memory and the epoch file. Returns the offset for the recovery-point
@@ -181,7 +187,8 @@ class Log {
 
   // ---- Truncation and retention ----------------------------------------------------------------------------------
 
-  // Cuts every batch that has an offset at or after `end`. Durable when it returns.
+  // Cuts every batch that has an offset at or after `end`. Durable when it returns. The owner has lowered the recovery
+  // point in its checkpoint before: an offset below that one would be taken for lost after a crash.
   Result<> truncate_to(Offset end);
   // Removes everything; the next record will have offset `start`.
   Result<> truncate_fully_and_start_at(Offset start);
@@ -204,7 +211,6 @@ class Log {
 
  private:
   friend class LogRecovery;
-  struct Active;
   struct PendingDelete {
     std::string name;
     TimestampMs due = 0;
@@ -212,36 +218,61 @@ class Log {
 
   explicit Log(LogOptions& options);
 
-  // log_append.cpp
+  // log.cpp
   Result<> usable() const;
-  Result<Active*> activate();
-  Result<> make_room(const wire::BatchHeader& first, uint64_t bytes, Offset last_offset, TimestampMs max_timestamp,
-                     TimestampMs now, bool& rolled);
-  bool should_roll(const Segment& segment, uint64_t bytes, Offset last_offset, TimestampMs max_timestamp,
-                   TimestampMs now) const;
-  Result<> roll_to(Offset base, TimestampMs now);
-  Result<> reserve(uint64_t bytes);
-  Result<> apply_to_state(const wire::BatchHeader& header, BytesView batch);
   std::unexpected<Error> poison(Error error);
+  // The write side of the last segment, opened when first needed. What lies behind its index is walked.
+  Result<ActiveSegment*> activate();
+  Result<> roll_to(Offset base);
+  Result<> start_segment(Offset base);
   Result<> persist_epochs();
-  int64_t roll_jitter(Offset base) const;
+  Result<> sync_names();
+  void log_damage(const DamagedRange& range);
+
+  // log_append.cpp
+  // Everything about an append that may fail: the state it needs, a new segment, room on the disk.
+  Result<> prepare(AppendInfo& info, bool has_producer, TimestampMs now);
+  Result<> commit(const wire::BatchHeader& header, BytesView batch, std::shared_ptr<const void> owner);
+  Result<bool> should_roll(const AppendInfo& info, TimestampMs now);
+  int64_t roll_jitter_ms(Offset base) const;
+  Result<> take_back_staged();
 
   // log_read.cpp
-  size_t segment_at(Offset offset) const;  // index of the last segment with base <= offset
-  Offset segment_end(size_t index) const;
-  Result<std::optional<BatchPlace>> find_batch(size_t segment, Offset offset);
+  size_t segment_at(Offset offset) const;  // index of the last segment that begins at or before `offset`
+  Offset segment_end(size_t index) const;  // where the next begins, or the log ends
+  uint64_t readable_size(size_t index) const;
+  // The first batch of the segment that ends at or after `offset`.
+  Result<std::optional<BatchPlace>> find_batch(size_t index, Offset offset);
+  // Walks the readable batches of a segment from `position` on, around damage, until `visit` says false.
+  using BatchVisitor = std::function<Result<bool>(const wire::BatchHeader&, uint64_t position, SegmentScan&)>;
+  enum class WalkFor { kLookup, kSweep };  // a few batches, or all of them
+  Result<> walk(size_t index, uint64_t position, Offset expected, WalkFor purpose, const BatchVisitor& visit);
+  Result<uint64_t> position_before(size_t index, Offset offset, Offset& expected);
+  Result<OffsetIndex> offset_index(size_t index);
+  Result<TimeIndex> time_index(size_t index);
+  Result<> rebuild_indexes(size_t index);
   const DamagedRange* damage_at(Offset offset) const;
-  Result<> note_damage(size_t segment, uint64_t position);
+  void add_damage(DamagedRange range);
+
+  // log_time.cpp
+  Result<MaxTimestamp> segment_max_timestamp(size_t index);
+  Result<std::optional<TimestampOffset>> first_record_at_least(size_t index, TimestampMs timestamp);
 
   // log_producers.cpp
-  Result<> load_producers(Offset end);
-  Result<> replay_producers(Offset from, Offset end);
+  Result<> load_producers();
+  // Transaction indexes are written anew for segments from index `reindex_from` on.
+  Result<replication::ProducerState> restore_producers(size_t reindex_from);
+  Result<> replay_producers(replication::ProducerState& state, Offset from, size_t reindex_from);
+  Result<> apply_to_producers(const wire::BatchHeader& header, BytesView batch);
   Result<> write_snapshot(Offset at);
-  void drop_snapshots(Offset first, Offset end);
+  void drop_snapshots(Offset from, Offset until);  // of offsets in [from, until)
 
   // log_retention.cpp
-  Result<> remove_segments(size_t count, const char* reason, TimestampMs now, std::vector<RemovedSegment>* removed);
-  Result<> discard(Segment& segment, TimestampMs now);
+  // The segment's files: renamed to be removed when due, or removed at once.
+  Result<> discard(Segment& segment, std::optional<TimestampMs> due);
+  Result<> cut_indexes(Segment& segment, Offset end, uint64_t position);
+  void forget_damage_from(Offset end);
+  Result<TimestampMs> active_age();
 
   std::unique_ptr<runtime::Directory> directory_;
   std::string name_;
@@ -254,15 +285,17 @@ class Log {
   Offset written_end_{0};
   Offset durable_end_{0};
   TimestampMs opened_at_ = 0;
+  TimestampMs segment_started_at_ = 0;  // when the last segment was made, as far as this process knows
 
   std::vector<std::unique_ptr<Segment>> segments_;
-  std::unique_ptr<Active> active_;  // of the last segment, once it is used
+  std::unique_ptr<ActiveSegment> active_;  // of the last segment, once it is used
   replication::EpochCache epochs_;
   bool epochs_dirty_ = false;
   std::unique_ptr<replication::ProducerState> producers_;  // absent until used
   std::vector<Offset> snapshots_;                          // of the producer snapshot files there are, ascending
   std::vector<DamagedRange> damaged_;
   std::vector<PendingDelete> pending_deletes_;
+  uint64_t generation_ = 0;
   bool names_dirty_ = false;  // file names were made that are not known to be durable
   std::optional<Error> failed_;
 };

@@ -51,10 +51,15 @@ class Segment {
   Result<TimestampMs> age_timestamp(runtime::Directory& directory);
   // The maximum timestamp of the first batch: what segment.ms counts from.
   Result<TimestampMs> first_timestamp(runtime::Directory& directory);
+  void set_first_timestamp(TimestampMs timestamp);
+  void forget_timestamps();  // they are read again when asked for
 
   // Its indexes have been looked at, and rebuilt if they were not right.
   bool indexes_checked() const { return indexes_checked_; }
   void set_indexes_checked(bool checked) { indexes_checked_ = checked; }
+  // There is a transaction index beside it.
+  bool has_transaction_index() const { return has_transaction_index_; }
+  void set_has_transaction_index(bool has) { has_transaction_index_ = has; }
   // Everything in it is known to be durable.
   bool durable() const { return durable_; }
   void set_durable(bool durable) { durable_ = durable; }
@@ -67,6 +72,7 @@ class Segment {
   TimestampMs first_timestamp_ = kNoTimestamp;
   bool first_timestamp_known_ = false;
   bool indexes_checked_ = false;
+  bool has_transaction_index_ = false;
   bool durable_ = true;
 };
 

@@ -11,9 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "base/bytes.h"
 #include "base/ids.h"
-#include "base/result.h"
 #include "base/time.h"
 
 namespace barnabas::wire {
@@ -113,19 +111,15 @@ class ProducerState {
   size_t expire(TimestampMs now, int64_t expiration_ms);
   void clear();
 
-  // Kafka's NNN.snapshot file. Of each producer only the newest batch is kept.
-  Buffer encode_snapshot() const;
-  static Result<ProducerState> decode_snapshot(BytesView bytes);
+  // A producer as a snapshot has it (producer_snapshot.h).
+  void restore(ProducerId id, const Producer& producer);
 
-  // The state as its snapshot would bring it back: for comparing.
   bool operator==(const ProducerState&) const = default;
 
  private:
-  Offset last_stable_offset_after(const TransactionMarker& marker) const;
-
   std::map<ProducerId, Producer> producers_;
-  std::map<Offset, ProducerId> open_;                 // by first offset
-  std::map<Offset, CompletedTransaction> unsettled_;  // by first offset
+  std::map<Offset, ProducerId> open_;   // open transactions by first offset
+  std::map<Offset, Offset> unsettled_;  // ended ones the high watermark has not passed: first offset, marker
 };
 
 }  // namespace barnabas::replication
