@@ -68,7 +68,7 @@ def is_set(field: Field, owner: str) -> str:
         return f"{name}.has_value()"
     if field.nullable:
         if field.struct and not field.array:
-            raise ValueError(f"{field.name}: a nullable struct has default=null")
+            return f"(!{name} || *{name} != decltype({name})::value_type{{}})"
         return f"(!{name} || !{name}->empty())"
     if field.array or field.base in ("string", "bytes"):
         return f"!{name}.empty()"

@@ -75,7 +75,9 @@ def _read_value(code: _Code, field: Field, message: Message, scope: Range):
     elif field.array:
         code.add(f"read_array(in, {name}, flexible{_may_be_null(field, scope) if field.nullable else ''});")
     elif field.struct and field.nullable:
-        code.add(f"if (in.present()) read_fields(in, v, {name}.emplace());")
+        # In a tagged field presence is a varint, elsewhere a byte.
+        present = "in.present()" if field.tag is None else "in.uvarint() != 0"
+        code.add(f"if ({present}) read_fields(in, v, {name}.emplace());")
         code.add(f"else {name}.reset();")
     elif field.struct:
         code.add(f"read_fields(in, v, {name});")
@@ -110,7 +112,7 @@ def _write_value(code: _Code, field: Field, scope: Range):
         code.add(f"write_array(out, {name}, flexible{_may_be_null(field, scope) if field.nullable else ''});")
     elif field.struct:
         if field.nullable:
-            code.add(f"out.presence({name}.has_value());")
+            code.add(f"out.presence({name}.has_value());" if field.tag is None else f"out.uvarint({name} ? 1 : 0);")
             code.add(f"if ({name}) write_fields(out, v, *{name});")
         else:
             code.add(f"write_fields(out, v, {name});")

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes the C++ of the wire protocol from schema/.
 
-    generate.py --schema DIR --out DIR     headers, sources and tables under DIR/wire
+    generate.py --schema DIR --out DIR     headers, sources and tables under DIR/wire, test support under DIR/wire_testing
     generate.py --schema DIR --docs FILE   the protocol document
     generate.py --schema DIR --docs FILE --check   fails if FILE is not what it would write
 
@@ -17,11 +17,14 @@ from pathlib import Path
 sys.dont_write_bytecode = True
 
 from emit_codec import emit_codec  # noqa: E402
+from emit_docs import emit_docs  # noqa: E402
 from emit_header import emit_header, header_name  # noqa: E402
+from emit_samples import emit_catalog, emit_samples  # noqa: E402
 from emit_tables import table_files  # noqa: E402
 from schema import Message, Schema, SchemaError, load  # noqa: E402
 
 SOURCES = 24  # the codecs are spread over this many files: few enough to build fast, small enough to build in parallel
+SAMPLES = 8
 
 
 def _weight(message: Message) -> int:
@@ -55,6 +58,9 @@ def all_files(schema: Schema) -> dict[str, str]:
         files[header_name(message)] = emit_header(message)
     for number, group in enumerate(split(messages, SOURCES)):
         files[f"wire/messages/codec_{number:02}.cpp"] = _source(group)
+    for number, group in enumerate(split(messages, SAMPLES)):
+        files[f"wire_testing/samples_{number}.cpp"] = emit_samples(group, number)
+    files["wire_testing/catalog.cpp"] = emit_catalog(SAMPLES)
     return files
 
 
@@ -65,7 +71,7 @@ def write_changed(folder: Path, files: dict[str, str]):
             continue
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    for stale in (folder / "wire").rglob("*"):
+    for stale in [*(folder / "wire").rglob("*"), *(folder / "wire_testing").rglob("*")]:
         if stale.is_file() and stale.relative_to(folder).as_posix() not in files:
             stale.unlink()
 
@@ -74,6 +80,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--schema", type=Path, required=True)
     parser.add_argument("--out", type=Path)
+    parser.add_argument("--docs", type=Path)
+    parser.add_argument("--check", action="store_true")
     arguments = parser.parse_args()
     try:
         schema = load(arguments.schema)
@@ -82,6 +90,15 @@ def main() -> int:
         return 1
     if arguments.out:
         write_changed(arguments.out, all_files(schema))
+    if arguments.docs:
+        text = emit_docs(schema)
+        if arguments.check and (not arguments.docs.exists() or arguments.docs.read_text() != text):
+            print(f"{arguments.docs} is not current: run tools/generator/generate.py --schema schema --docs {arguments.docs}",
+                  file=sys.stderr)
+            return 1
+        if not arguments.check:
+            arguments.docs.parent.mkdir(parents=True, exist_ok=True)
+            arguments.docs.write_text(text)
     return 0
 
 
