@@ -1,0 +1,143 @@
+// Replicas: the partitions hosted here, by topic id, and the log directories they live in. Opens them at start (in
+// parallel, serving each as soon as it is ready), follows the metadata log (create, change, delete), and does the
+// background work of logs: checkpoints, retention, removal of deleted files. Lookup from any loop; the rest on
+// loops[0].
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <shared_mutex>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/result.h"
+#include "base/uuid.h"
+#include "broker/partition.h"
+#include "config/broker_config.h"
+#include "log/offset_checkpoint.h"
+#include "metadata/delta.h"
+#include "metadata/image.h"
+#include "runtime/scope.h"
+#include "runtime/task.h"
+#include "runtime/world.h"
+
+namespace barnabas::log {
+class LogDir;
+}  // namespace barnabas::log
+
+namespace barnabas::broker {
+
+// One entry of log.dirs, opened and locked by the node.
+struct ReplicaDir {
+  std::unique_ptr<log::LogDir> dir;
+  Uuid directory_id;
+  bool clean = false;      // was closed cleanly the last time
+  bool power_lost = true;  // the machine may have restarted since
+};
+
+class Replicas {
+ public:
+  struct Options {
+    BrokerId self;
+    config::Durability durability = config::Durability::kFsync;
+    wire::Strictness strictness = wire::Strictness::kStrict;
+  };
+  // Effective settings of a topic as `image` has them.
+  using TopicConfigOf = std::function<config::TopicConfigPtr(const metadata::Image& image, std::string_view topic)>;
+
+  Replicas(runtime::World& world, Options options, std::vector<ReplicaDir> dirs);
+  ~Replicas();
+
+  // Before load(): where topic settings come from. (The broker is built after its replicas.)
+  void set_topic_config(TopicConfigOf topic_config) { topic_config_of_ = std::move(topic_config); }
+
+  // Any thread. Null when it is not hosted (or not open yet).
+  std::shared_ptr<Partition> find(const Uuid& topic_id, int32_t index) const;
+  std::vector<std::shared_ptr<Partition>> all() const;
+  // What to answer for a partition of the image that find() does not have: still opening, on a failed directory,
+  // elsewhere.
+  wire::KafkaError why_missing(const Uuid& topic_id, int32_t index) const;
+
+  // Opens what `image` places on this broker. Directories of topics the image does not know become strays.
+  runtime::Task<> load(metadata::ImagePtr image);
+  // Follows a change: creates, applies leadership, deletes. `image` is the new one.
+  runtime::Task<> apply(const metadata::Delta& delta, metadata::ImagePtr image);
+  // New effective settings of a topic (or of all, when the broker's defaults changed).
+  void reconfigure(const metadata::Image& image, const std::set<std::string>* topics);
+
+  // Called on loops[0] whenever a replica's leadership may have changed, once it is open: for coordinators.
+  void on_leadership(std::function<void(std::shared_ptr<Partition>)> callback) { leadership_ = std::move(callback); }
+
+  void start_background(config::LogManagerConfig config);
+  // Closes every log, writes the checkpoints and the clean-shutdown marks.
+  runtime::Task<> close(BrokerEpoch broker_epoch);
+
+  struct DirStatus {
+    std::string path;
+    Uuid id;
+    std::optional<Error> offline;
+    uint64_t total_bytes = 0;
+    uint64_t usable_bytes = 0;
+    std::vector<std::shared_ptr<Partition>> partitions;
+  };
+  std::vector<DirStatus> dirs() const;
+  std::vector<Uuid> directory_ids() const;  // of the directories that work
+
+ private:
+  struct Opening {
+    PartitionName name;
+    size_t dir = 0;
+    std::optional<std::string> directory_name;  // existing; absent: to be created
+    replication::PartitionRegistration registration;
+    config::TopicConfigPtr config;
+  };
+  struct Opened {
+    Opening opening;
+    Result<std::shared_ptr<Partition>> partition;
+  };
+  // What the checkpoint files of a directory said at start.
+  struct Checkpoints {
+    log::OffsetCheckpoint recovery_points;
+    log::OffsetCheckpoint high_watermarks;
+    log::OffsetCheckpoint log_starts;
+  };
+  using Work = runtime::Task<> (Replicas::*)();
+
+  runtime::Task<> open_all(std::vector<Opening> openings);
+  static runtime::Task<> open_some(Replicas* self, std::vector<Opening>* openings, size_t* next);
+  Result<std::shared_ptr<Partition>> open_blocking(const Opening& opening);
+  void adopt(Opened opened);
+  bool opening(const Uuid& topic_id, int32_t index) const;
+  size_t choose_dir(const metadata::Partition& partition) const;
+  runtime::Task<> remove(Uuid topic_id, std::vector<std::shared_ptr<Partition>> gone);
+  void dir_failed(const std::string& path, const std::string& reason);
+  size_t dir_index(const std::string& path) const;
+
+  void repeat(Duration first, Duration interval, Work work);
+  static runtime::Task<> repeating(Replicas* self, Duration first, Duration interval, Work work);
+  runtime::Task<> checkpoint_high_watermarks();
+  runtime::Task<> checkpoint_recovery_points();
+  runtime::Task<> apply_retention();
+  runtime::Task<> remove_due_files();
+  void write_checkpoint(size_t dir, int kind, const log::OffsetCheckpoint& checkpoint);
+
+  runtime::World& world_;
+  const Options options_;
+  TopicConfigOf topic_config_of_;
+  std::vector<ReplicaDir> dirs_;
+  std::vector<Checkpoints> at_start_;
+  mutable std::shared_mutex mutex_;
+  std::unordered_map<Uuid, std::map<int32_t, std::shared_ptr<Partition>>> partitions_;
+  std::map<std::pair<Uuid, int32_t>, wire::KafkaError> missing_;
+  std::map<std::pair<size_t, int>, log::OffsetCheckpoint> written_checkpoints_;
+  std::function<void(std::shared_ptr<Partition>)> leadership_;
+  metadata::ImagePtr latest_;  // while replicas open, the log goes on
+  std::unique_ptr<runtime::Scope> background_;
+};
+
+}  // namespace barnabas::broker
