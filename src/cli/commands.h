@@ -1,0 +1,36 @@
+// The subcommands of `barnabas`, each a function from parsed arguments to an exit code: 0 done, 1 failed, 2 wrong
+// usage. Data goes to standard output, everything else to standard error.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace barnabas::cli {
+
+struct ServerArguments {
+  std::string properties_file;  // "": one combined node with defaults
+  std::vector<std::string> overrides;
+};
+int run_server(const ServerArguments& arguments);
+
+struct StorageFormatArguments {
+  std::string properties_file;
+  std::string cluster_id;
+  std::string release_version;
+  std::vector<std::string> features;  // name=level
+  std::vector<std::string> scram;     // SCRAM-SHA-256=[name=...,password=...]
+  std::string initial_controllers;    // id@host:port:directory-id,...
+  bool standalone = false;
+  bool no_initial_controllers = false;
+  bool ignore_formatted = false;
+};
+int storage_format(const StorageFormatArguments& arguments);
+int storage_info(const std::string& properties_file);
+int storage_random_uuid();
+
+int config_explain(const std::string& key);
+
+// The whole program.
+int run(int argc, char** argv);
+
+}  // namespace barnabas::cli

@@ -1,0 +1,187 @@
+#include "node/local_controller.h"
+
+#include "metadata/topic.h"
+#include "wire/messages/allocate_producer_ids_request.h"
+#include "wire/messages/allocate_producer_ids_response.h"
+#include "wire/messages/alter_configs_request.h"
+#include "wire/messages/alter_configs_response.h"
+#include "wire/messages/create_partitions_request.h"
+#include "wire/messages/create_partitions_response.h"
+#include "wire/messages/create_topics_request.h"
+#include "wire/messages/create_topics_response.h"
+#include "wire/messages/delete_topics_request.h"
+#include "wire/messages/delete_topics_response.h"
+#include "wire/messages/describe_quorum_request.h"
+#include "wire/messages/describe_quorum_response.h"
+#include "wire/messages/elect_leaders_request.h"
+#include "wire/messages/elect_leaders_response.h"
+#include "wire/messages/incremental_alter_configs_request.h"
+#include "wire/messages/incremental_alter_configs_response.h"
+#include "wire/messages/unregister_broker_request.h"
+#include "wire/messages/unregister_broker_response.h"
+#include "wire/messages/update_features_request.h"
+#include "wire/messages/update_features_response.h"
+
+namespace barnabas::node {
+
+using wire::KafkaError;
+
+namespace {
+
+constexpr KafkaError kLost = KafkaError::kNotController;
+
+// Answers in the shape of each API when there is no active controller here: the client finds the one there is and
+// retries.
+wire::CreateTopicsResponse refused(const wire::CreateTopicsRequest& request) {
+  wire::CreateTopicsResponse response;
+  for (const auto& topic : request.topics) {
+    auto& row = response.topics.emplace_back();
+    row.name = topic.name;
+    row.error_code = kLost;
+  }
+  return response;
+}
+
+wire::DeleteTopicsResponse refused(const wire::DeleteTopicsRequest& request) {
+  wire::DeleteTopicsResponse response;
+  for (const auto& topic : request.topics) {
+    auto& row = response.responses.emplace_back();
+    row.name = topic.name;
+    row.topic_id = topic.topic_id;
+    row.error_code = kLost;
+  }
+  for (const auto& name : request.topic_names) {
+    auto& row = response.responses.emplace_back();
+    row.name = name;
+    row.error_code = kLost;
+  }
+  return response;
+}
+
+wire::CreatePartitionsResponse refused(const wire::CreatePartitionsRequest& request) {
+  wire::CreatePartitionsResponse response;
+  for (const auto& topic : request.topics) {
+    auto& row = response.results.emplace_back();
+    row.name = topic.name;
+    row.error_code = kLost;
+  }
+  return response;
+}
+
+template <class Response, class Request>
+Response refused_configs(const Request& request) {
+  Response response;
+  for (const auto& resource : request.resources) {
+    auto& row = response.responses.emplace_back();
+    row.resource_type = resource.resource_type;
+    row.resource_name = resource.resource_name;
+    row.error_code = kLost;
+  }
+  return response;
+}
+
+wire::AlterConfigsResponse refused(const wire::AlterConfigsRequest& request) {
+  return refused_configs<wire::AlterConfigsResponse>(request);
+}
+
+wire::IncrementalAlterConfigsResponse refused(const wire::IncrementalAlterConfigsRequest& request) {
+  return refused_configs<wire::IncrementalAlterConfigsResponse>(request);
+}
+
+template <class Response>
+Response refused_at_top() {
+  Response response;
+  response.error_code = kLost;
+  return response;
+}
+
+}  // namespace
+
+runtime::Task<wire::CreateTopicsResponse> LocalController::create_topics(runtime::Executor& home,
+                                                                         wire::CreateTopicsRequest request) {
+  auto decide = [&request](controller::Controller& controller, MonotonicTime, Offset) {
+    return controller.create_topics(request);
+  };
+  auto response = co_await quorum_.submit(home, decide);
+  co_return response ? std::move(*response) : refused(request);
+}
+
+runtime::Task<wire::DeleteTopicsResponse> LocalController::delete_topics(runtime::Executor& home,
+                                                                         wire::DeleteTopicsRequest request) {
+  auto decide = [&request](controller::Controller& controller, MonotonicTime, Offset) {
+    return controller.delete_topics(request);
+  };
+  auto response = co_await quorum_.submit(home, decide);
+  co_return response ? std::move(*response) : refused(request);
+}
+
+runtime::Task<wire::CreatePartitionsResponse> LocalController::create_partitions(
+    runtime::Executor& home, wire::CreatePartitionsRequest request) {
+  auto decide = [&request](controller::Controller& controller, MonotonicTime, Offset) {
+    return controller.create_partitions(request);
+  };
+  auto response = co_await quorum_.submit(home, decide);
+  co_return response ? std::move(*response) : refused(request);
+}
+
+runtime::Task<wire::AlterConfigsResponse> LocalController::alter_configs(runtime::Executor& home,
+                                                                         wire::AlterConfigsRequest request) {
+  auto decide = [&request](controller::Controller& controller, MonotonicTime, Offset) {
+    return controller.alter_configs(request);
+  };
+  auto response = co_await quorum_.submit(home, decide);
+  co_return response ? std::move(*response) : refused(request);
+}
+
+runtime::Task<wire::IncrementalAlterConfigsResponse> LocalController::incremental_alter_configs(
+    runtime::Executor& home, wire::IncrementalAlterConfigsRequest request) {
+  auto decide = [&request](controller::Controller& controller, MonotonicTime, Offset) {
+    return controller.incremental_alter_configs(request);
+  };
+  auto response = co_await quorum_.submit(home, decide);
+  co_return response ? std::move(*response) : refused(request);
+}
+
+runtime::Task<wire::ElectLeadersResponse> LocalController::elect_leaders(runtime::Executor& home,
+                                                                         wire::ElectLeadersRequest request) {
+  auto decide = [&request](controller::Controller& controller, MonotonicTime, Offset) {
+    return controller.elect_leaders(request);
+  };
+  auto response = co_await quorum_.submit(home, decide);
+  co_return response ? std::move(*response) : refused_at_top<wire::ElectLeadersResponse>();
+}
+
+runtime::Task<wire::UpdateFeaturesResponse> LocalController::update_features(runtime::Executor& home,
+                                                                             wire::UpdateFeaturesRequest request) {
+  auto decide = [&request](controller::Controller& controller, MonotonicTime, Offset) {
+    return controller.update_features(request);
+  };
+  auto response = co_await quorum_.submit(home, decide);
+  co_return response ? std::move(*response) : refused_at_top<wire::UpdateFeaturesResponse>();
+}
+
+runtime::Task<wire::UnregisterBrokerResponse> LocalController::unregister_broker(
+    runtime::Executor& home, wire::UnregisterBrokerRequest request) {
+  auto decide = [&request](controller::Controller& controller, MonotonicTime, Offset) {
+    return controller.unregister_broker(request);
+  };
+  auto response = co_await quorum_.submit(home, decide);
+  co_return response ? std::move(*response) : refused_at_top<wire::UnregisterBrokerResponse>();
+}
+
+runtime::Task<wire::AllocateProducerIdsResponse> LocalController::allocate_producer_ids(
+    runtime::Executor& home, wire::AllocateProducerIdsRequest request) {
+  auto decide = [&request](controller::Controller& controller, MonotonicTime, Offset) {
+    return controller.allocate_producer_ids(request);
+  };
+  auto response = co_await quorum_.submit(home, decide);
+  co_return response ? std::move(*response) : refused_at_top<wire::AllocateProducerIdsResponse>();
+}
+
+runtime::Task<wire::DescribeQuorumResponse> LocalController::describe_quorum(runtime::Executor& home,
+                                                                             wire::DescribeQuorumRequest request) {
+  auto response = co_await quorum_.describe_quorum(home, std::move(request));
+  co_return response;
+}
+
+}  // namespace barnabas::node
