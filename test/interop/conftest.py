@@ -127,23 +127,37 @@ def pytest_runtest_makereport(item, call):
     return report
 
 
-@pytest.fixture
-def begin():
-    """begin(client name, command, ...): starts a command on a driver of its own; drivers go back to the pool at the end."""
-    taken = []
+class Company:
+    """Drivers at work: each command has a driver of its own, which goes back to the pool when all is over."""
 
-    def start(name, do, **command):
+    def __init__(self):
+        self.taken = []
+
+    def begin(self, name, do, **command):
         client = BY_NAME[name]
-        try:
-            driver = client.take()
-        except Unavailable as why:
-            pytest.skip(f"{name}: {why}")
-        taken.append((client, driver, running := driver.begin(do, **command)))
+        driver = client.take()
+        running = driver.begin(do, **command)
+        self.taken.append((client, driver, running))
         return running
 
+    def dismiss(self):
+        for client, driver, running in self.taken:
+            client.give_back(driver) if running.finished else driver.close()
+
+
+@pytest.fixture
+def begin():
+    """begin(client name, command, ...); the test is skipped if the machine lacks what the client needs."""
+    company = Company()
+
+    def start(name, do, **command):
+        try:
+            return company.begin(name, do, **command)
+        except Unavailable as why:
+            pytest.skip(f"{name}: {why}")
+
     yield start
-    for client, driver, running in taken:
-        client.give_back(driver) if running.finished else driver.close()
+    company.dismiss()
 
 
 @pytest.fixture(scope="session", autouse=True)

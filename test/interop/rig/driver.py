@@ -43,7 +43,7 @@ class Driver:
 
     def _read_complaints(self, stream):
         for line in stream:
-            self.complaints.append(line.decode(errors="replace").rstrip())
+            self.complaints.append(line.decode(errors="replace").rstrip()[:300])
 
     def begin(self, do: str, **command) -> "Running":
         self.process.stdin.write(json.dumps({"do": do, **command}).encode() + b"\n")
@@ -110,4 +110,4 @@ class Running:
 
     def _fail(self, why: str):
         self.driver.close()  # its state is unknown; the pool starts another
-        raise DriverFailed(f"{self.driver.name} {self.do}: {why}\n{self.driver.said()}")
+        raise DriverFailed(f"{self.driver.name} {self.do}: {why[:600]}\n{self.driver.said()}")

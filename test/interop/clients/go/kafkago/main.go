@@ -3,7 +3,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"time"
 
@@ -45,30 +44,43 @@ func produce(c *shell.Command) error {
 		Compression: codecs[c.Codec], BatchTimeout: 20 * time.Millisecond, MaxAttempts: 300, Async: true,
 		WriteBackoffMin: 100 * time.Millisecond, WriteBackoffMax: 300 * time.Millisecond,
 	}
-	var (
-		lock   sync.Mutex
-		failed error
-	)
+	// The Writer does not try again what found no leader, so this program does, as any that cares has to.
+	again := make(chan kafka.Message, len(c.Records))
+	var open sync.WaitGroup
+	open.Add(len(c.Records))
+	var failed error
 	writer.Completion = func(messages []kafka.Message, err error) {
-		lock.Lock()
-		defer lock.Unlock()
-		failed = errors.Join(failed, err)
 		for _, m := range messages {
 			if err == nil {
 				shell.Ack(m.WriterData.(tag).index, int32(m.Partition), m.Offset)
+				open.Done()
+			} else {
+				again <- kafka.Message{Key: m.Key, Value: m.Value, Headers: m.Headers, WriterData: m.WriterData}
 			}
 		}
 	}
+	ctx, done := context.WithTimeout(context.Background(), 100*time.Second)
+	defer done()
+	go func() {
+		for message := range again {
+			time.Sleep(100 * time.Millisecond)
+			if failed = writer.WriteMessages(ctx, message); failed != nil {
+				open.Done()
+			}
+		}
+	}()
 	for index, r := range c.Records {
 		message := kafka.Message{Key: shell.Bytes(r.Key), Value: shell.Bytes(r.Value), WriterData: tag{index, int(r.Partition)}}
 		for _, h := range r.Headers {
 			message.Headers = append(message.Headers, kafka.Header{Key: h.Name, Value: shell.Bytes(h.Value)})
 		}
-		if err := writer.WriteMessages(context.Background(), message); err != nil {
+		if err := writer.WriteMessages(ctx, message); err != nil {
 			return err
 		}
 		c.Pace()
 	}
+	open.Wait()
+	close(again)
 	if err := writer.Close(); err != nil {
 		return err
 	}

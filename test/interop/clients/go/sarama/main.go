@@ -3,7 +3,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"strings"
 	"sync"
 	"time"
@@ -70,20 +69,20 @@ func produce(c *shell.Command) error {
 		return err
 	}
 	var (
-		done   sync.WaitGroup
+		open   sync.WaitGroup // one per message: closing the producer gives up what it is still retrying
 		failed error
 	)
-	done.Add(2)
+	open.Add(len(c.Records))
 	go func() {
-		defer done.Done()
 		for message := range producer.Successes() {
 			shell.Ack(message.Metadata.(int), message.Partition, message.Offset)
+			open.Done()
 		}
 	}()
 	go func() {
-		defer done.Done()
 		for err := range producer.Errors() {
-			failed = errors.Join(failed, err)
+			failed = err
+			open.Done()
 		}
 	}()
 	for index, r := range c.Records {
@@ -94,8 +93,8 @@ func produce(c *shell.Command) error {
 		producer.Input() <- message
 		c.Pace()
 	}
+	open.Wait()
 	producer.AsyncClose()
-	done.Wait()
 	return failed
 }
 
