@@ -325,9 +325,13 @@ runtime::Task<> Replicas::apply(const metadata::Delta& delta, metadata::ImagePtr
                             .config = topic_config_of_(*image, change.name)});
       }
     }
-    if (!gone.empty()) co_await remove(id, std::move(gone));
+    if (!gone.empty()) {
+      co_await remove(id, std::move(gone));
+    }
   }
-  if (!openings.empty()) co_await open_all(std::move(openings));
+  if (!openings.empty()) {
+    co_await open_all(std::move(openings));
+  }
 }
 
 runtime::Task<> Replicas::remove(Uuid topic_id, std::vector<std::shared_ptr<Partition>> gone) {

@@ -375,10 +375,16 @@ runtime::Task<> Node::stop() {
     co_await p.lifecycle->leave();
     co_await p.lifecycle->stop();
   }
-  if (p.broker) co_await p.broker->stop();
-  for (auto& server : p.servers) co_await server->stop();
+  if (p.broker) {
+    co_await p.broker->stop();
+  }
+  for (auto& server : p.servers) {
+    co_await server->stop();
+  }
   co_await p.loading.join();
-  if (p.quorum) co_await p.quorum->stop();
+  if (p.quorum) {
+    co_await p.quorum->stop();
+  }
   if (p.replicas) {
     BrokerEpoch epoch = p.lifecycle ? p.lifecycle->epoch() : BrokerEpoch(-1);
     co_await p.replicas->close(epoch);
