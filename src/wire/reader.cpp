@@ -4,6 +4,8 @@
 
 #include <limits>
 
+#include "base/varint.h"
+
 namespace barnabas::wire {
 
 Error Reader::error(std::string_view what, int16_t version) const {
@@ -34,30 +36,23 @@ Uuid Reader::uuid() {
 }
 
 uint32_t Reader::uvarint() {
+  VarintCursor cursor({next_, end_});
   uint32_t value = 0;
-  for (int shift = 0; shift < 35; shift += 7) {
-    uint8_t byte = uint8();
-    value |= static_cast<uint32_t>(byte & 0x7f) << shift;
-    if (byte < 0x80) return value;
-  }
-  fail("a varint is longer than 5 bytes");
-  return 0;
+  if (!read_uvarint(cursor, value)) fail("a varint is cut short or longer than 5 bytes");
+  next_ = cursor.at;
+  return value;
 }
 
 int32_t Reader::varint() {
-  uint32_t value = uvarint();
-  return static_cast<int32_t>((value >> 1) ^ (~(value & 1) + 1));
+  return unzigzag(uvarint());
 }
 
 int64_t Reader::varlong() {
-  uint64_t value = 0;
-  for (int shift = 0; shift < 70; shift += 7) {
-    uint8_t byte = uint8();
-    value |= static_cast<uint64_t>(byte & 0x7f) << shift;
-    if (byte < 0x80) return static_cast<int64_t>((value >> 1) ^ (~(value & 1) + 1));
-  }
-  fail("a varlong is longer than 10 bytes");
-  return 0;
+  VarintCursor cursor({next_, end_});
+  int64_t value = 0;
+  if (!read_varlong(cursor, value)) fail("a varlong is cut short or longer than 10 bytes");
+  next_ = cursor.at;
+  return value;
 }
 
 BytesView Reader::raw(size_t length) {

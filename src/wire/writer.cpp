@@ -7,22 +7,12 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/varint.h"
 
 namespace barnabas::wire {
 namespace {
 
 constexpr size_t kFirstBuffer = 256;
-
-size_t uvarint_size(uint32_t value) {
-  return value == 0 ? 1 : (static_cast<size_t>(std::bit_width(value)) + 6) / 7;
-}
-
-size_t put_uvarint(std::byte* to, uint32_t value) {
-  size_t size = 0;
-  for (; value >= 0x80; value >>= 7) to[size++] = static_cast<std::byte>(value | 0x80);
-  to[size++] = static_cast<std::byte>(value);
-  return size;
-}
 
 }  // namespace
 
@@ -75,18 +65,17 @@ void Writer::grow(size_t size) {
 }
 
 void Writer::uvarint(uint32_t value) {
-  used_ += put_uvarint(room(5), value);
+  write_uvarint(room(kVarintBytesMax), value);
+  used_ += uvarint_size(value);
 }
 
 void Writer::varint(int32_t value) {
-  auto bits = static_cast<uint32_t>(value);
-  uvarint((bits << 1) ^ static_cast<uint32_t>(value >> 31));
+  uvarint(zigzag(value));
 }
 
 void Writer::varlong(int64_t value) {
-  uint64_t bits = (static_cast<uint64_t>(value) << 1) ^ static_cast<uint64_t>(value >> 63);
-  for (; bits >= 0x80; bits >>= 7) uint8(static_cast<uint8_t>(bits | 0x80));
-  uint8(static_cast<uint8_t>(bits));
+  write_varlong(room(kVarlongBytesMax), value);
+  used_ += varlong_size(value);
 }
 
 void Writer::raw(BytesView bytes) {
@@ -182,7 +171,7 @@ void Writer::close_tag(Tag tag) {
     std::memmove(current_.data() + tag.start + more, current_.data() + tag.start, size);
     used_ += more;
   }
-  put_uvarint(current_.data() + tag.start - 1, value);
+  write_uvarint(current_.data() + tag.start - 1, value);
 }
 
 void Writer::tag(const UnknownTag& tag) {
