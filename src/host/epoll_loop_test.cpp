@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <string>
 #include <thread>
 #include <vector>
@@ -155,17 +156,28 @@ TEST_F(EpollLoopTest, ARemovedHandlerIsNotCalledEvenIfItsEventWasAlreadyRead) {
   }
 }
 
-TEST_F(EpollLoopTest, SleepsWhenThereIsNothingToDo) {
-  std::thread sleeper([&] { loop.run(); });
-  // CPU time of the process would show spinning; a loop that sleeps is woken by exactly this post.
-  std::this_thread::sleep_for(milliseconds(5));
-  bool woken = false;
-  loop.post([&] {
-    woken = true;
-    loop.stop();
+// A loop with a timer asks the clock in every pass.
+struct CountingClock final : runtime::Clock {
+  SystemClock real;
+  mutable std::atomic<int> asked = 0;
+  MonotonicTime now() const override {
+    ++asked;
+    return real.now();
+  }
+  TimestampMs wall_time() const override { return real.wall_time(); }
+};
+
+TEST(EpollLoop, MakesNoPassWithoutAReason) {
+  CountingClock clock;
+  EpollLoop loop(clock);
+  loop.schedule(clock.now() + std::chrono::hours(1), [] {});
+  std::thread other([&] {
+    std::this_thread::sleep_for(milliseconds(10));
+    loop.post([&] { loop.stop(); });
   });
-  sleeper.join();
-  EXPECT_TRUE(woken);
+  loop.run();
+  other.join();
+  EXPECT_LT(clock.asked, 20);
 }
 
 }  // namespace

@@ -37,6 +37,11 @@ void set_option(const UniqueFd& socket, int level, int option, int value) {
   setsockopt(socket.get(), level, option, &value, sizeof(value));
 }
 
+void set_up_connection(const UniqueFd& socket) {
+  set_option(socket, IPPROTO_TCP, TCP_NODELAY, 1);
+  set_option(socket, SOL_SOCKET, SO_KEEPALIVE, 1);  // finds peers that vanished without a word, in the end
+}
+
 std::string describe(const Endpoint& at) {
   return at.host.empty() ? "port " + std::to_string(at.port) : at.to_string();
 }
@@ -47,7 +52,7 @@ Result<UniqueFd> listen_on(const SocketAddress& address, const Endpoint& at) {
   // Connections of an earlier life of ours, still in TIME_WAIT, do not hold the port. SO_REUSEPORT would hide that
   // somebody else has it.
   set_option(socket, SOL_SOCKET, SO_REUSEADDR, 1);
-  set_option(socket, IPPROTO_TCP, TCP_NODELAY, 1);  // accepted sockets inherit it
+  set_up_connection(socket);  // accepted sockets inherit it
   if (address.family() == AF_INET6) set_option(socket, IPPROTO_IPV6, IPV6_V6ONLY, at.host.empty() ? 0 : 1);
   if (bind(socket.get(), address.get(), address.length) != 0 || listen(socket.get(), kBacklog) != 0) {
     return std::unexpected(os_error(errno, "listen on " + describe(at)));
@@ -59,7 +64,7 @@ Result<std::unique_ptr<SocketStream>> start_connect(EpollLoop& loop, const Socke
   Endpoint peer = to_endpoint(address);
   UniqueFd socket = new_socket(address.family());
   if (!socket) return std::unexpected(os_error(errno, "connect to " + peer.to_string()));
-  set_option(socket, IPPROTO_TCP, TCP_NODELAY, 1);
+  set_up_connection(socket);
   int status = connect(socket.get(), address.get(), address.length);
   if (status != 0 && errno != EINPROGRESS && errno != EINTR) {
     return std::unexpected(os_error(errno, "connect to " + peer.to_string()));
