@@ -49,26 +49,39 @@ struct VarintCursor {
 };
 
 namespace varint_detail {
-bool read_long(VarintCursor& cursor, size_t bytes_max, uint64_t& value);
+// One byte or two, which is what nearly all are.
+template <class T>
+inline bool read_short(VarintCursor& cursor, T& value) {
+  if (cursor.at == cursor.end) return false;
+  uint32_t first = std::to_integer<uint32_t>(cursor.at[0]);
+  if (first < 0x80) {
+    value = first;
+    cursor.at += 1;
+    return true;
+  }
+  if (cursor.remaining() < 2) return false;
+  uint32_t second = std::to_integer<uint32_t>(cursor.at[1]);
+  if (second >= 0x80) return false;
+  value = (first & 0x7f) | second << 7;
+  cursor.at += 2;
+  return true;
 }
+bool read_long(VarintCursor& cursor, size_t bytes_max, uint64_t& value);
+}  // namespace varint_detail
 
 // Each returns false, and leaves cursor and value alone, when there is no whole and legal value at the cursor. As in
 // Kafka's readers, the surplus bits of a fifth (tenth) byte are dropped, not refused.
 inline bool read_uvarint(VarintCursor& cursor, uint32_t& value) {
-  if (cursor.at != cursor.end && std::to_integer<uint8_t>(*cursor.at) < 0x80) [[likely]] {
-    value = std::to_integer<uint8_t>(*cursor.at++);
+  if (varint_detail::read_short(cursor, value)) [[likely]]
     return true;
-  }
   uint64_t wide;
   if (!varint_detail::read_long(cursor, kVarintBytesMax, wide)) return false;
   value = static_cast<uint32_t>(wide);
   return true;
 }
 inline bool read_uvarlong(VarintCursor& cursor, uint64_t& value) {
-  if (cursor.at != cursor.end && std::to_integer<uint8_t>(*cursor.at) < 0x80) [[likely]] {
-    value = std::to_integer<uint8_t>(*cursor.at++);
+  if (varint_detail::read_short(cursor, value)) [[likely]]
     return true;
-  }
   return varint_detail::read_long(cursor, kVarlongBytesMax, value);
 }
 inline bool read_varint(VarintCursor& cursor, int32_t& value) {

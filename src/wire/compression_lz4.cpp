@@ -32,26 +32,21 @@ class Lz4Compressor final : public Compressor {
   ~Lz4Compressor() override { LZ4F_freeCompressionContext(context_); }
 
   void write(BytesView plain) override {
-    begin();
     while (!plain.empty()) {
-      BytesView piece = plain.first(std::min(plain.size(), kBlock));
-      size_t before = to_.size();
-      to_.resize(before + LZ4F_compressBound(piece.size(), &preferences_));
-      size_t written =
-          LZ4F_compressUpdate(context_, to_.data() + before, to_.size() - before, piece.data(), piece.size(), nullptr);
-      settle(before, written);
-      pending_ = (pending_ + piece.size()) % kBlock;
-      plain = plain.subspan(piece.size());
+      size_t size = std::min(plain.size(), kBlock - block_.size());
+      block_.insert(block_.end(), plain.begin(), plain.begin() + static_cast<std::ptrdiff_t>(size));
+      plain = plain.subspan(size);
+      if (block_.size() == kBlock) flush();
     }
   }
   void finish() override {
     begin();
+    if (!block_.empty()) flush();
     size_t before = to_.size();
     to_.resize(before + LZ4F_compressBound(0, &preferences_));
     settle(before, LZ4F_compressEnd(context_, to_.data() + before, to_.size() - before, nullptr));
-    pending_ = 0;
   }
-  size_t pending() const override { return pending_; }
+  size_t pending() const override { return block_.size(); }
 
  private:
   void begin() {
@@ -61,6 +56,15 @@ class Lz4Compressor final : public Compressor {
     to_.resize(before + LZ4F_HEADER_SIZE_MAX);
     settle(before, LZ4F_compressBegin(context_, to_.data() + before, LZ4F_HEADER_SIZE_MAX, &preferences_));
   }
+  // Room is made for a whole block, so it is not done for every record.
+  void flush() {
+    begin();
+    size_t before = to_.size();
+    to_.resize(before + LZ4F_compressBound(block_.size(), &preferences_));
+    settle(before, LZ4F_compressUpdate(context_, to_.data() + before, to_.size() - before, block_.data(), block_.size(),
+                                       nullptr));
+    block_.clear();
+  }
   void settle(size_t before, size_t written) {
     CHECK(!LZ4F_isError(written));
     to_.resize(before + written);
@@ -69,7 +73,7 @@ class Lz4Compressor final : public Compressor {
   Buffer& to_;
   LZ4F_preferences_t preferences_{};
   LZ4F_cctx* context_ = nullptr;
-  size_t pending_ = 0;
+  Buffer block_;
   bool begun_ = false;
 };
 
