@@ -60,18 +60,12 @@ Result<ActiveSegment*> Log::activate() {
   SegmentScan scan(reader, segment.base(),
                    {.position = active->indexed_position(), .expected = segment.base(), .verify_crc = false});
   while (!scan.at_end()) {
+    if (skip_known_damage(scan, segment.base())) continue;
     TRY_ASSIGN(std::optional<wire::BatchHeader> header, scan.next());
     if (header) {
       if (header->last_offset() > indexed) {
         active->adopt(*header, scan.batch_position(), config_->index_interval_bytes);
       }
-      continue;
-    }
-    auto known = std::ranges::find_if(damaged_, [&](const DamagedRange& range) {
-      return range.segment == segment.base() && range.position == scan.position() && range.length > 0;
-    });
-    if (known != damaged_.end()) {
-      scan.resume_at(known->position + known->length, known->end);
       continue;
     }
     TRY_ASSIGN(BadStretch bad, scan.skip_bad());
@@ -92,14 +86,9 @@ Result<ActiveSegment*> Log::activate() {
     if (damage_at(scan.next_offset()) == nullptr) {
       add_damage({.first = scan.next_offset(), .end = end_, .segment = segment.base(), .position = segment.size()});
     }
-    TRY(start_segment(end_));  // offsets are never given out twice
+    TRY(roll_to(end_));  // offsets are never given out twice
   }
   return active_.get();
-}
-
-Result<> Log::start_segment(Offset base) {
-  TRY(roll_to(base));
-  return {};
 }
 
 Result<> Log::roll_to(Offset base) {
@@ -188,18 +177,16 @@ Result<Offset> Log::checkpoint() {
 
 Result<Offset> Log::close() {
   TRY(flush());
-  if (active_) {
-    TRY(active_->finish(*directory_));
-    bool has_snapshot = !snapshots_.empty() && snapshots_.back() == end_;
-    if (!has_snapshot && (end_ > segments_.front()->base() || !snapshots_.empty())) {
-      TRY(write_snapshot(end_));
-      // One that an earlier stop left, and that no segment begins with, has served.
-      std::erase_if(snapshots_, [&](Offset at) {
-        bool needed = at == end_ || std::ranges::any_of(segments_, [&](const auto& s) { return s->base() == at; });
-        if (!needed) (void)directory_->remove(file_name(at, kSnapshotSuffix));
-        return !needed;
-      });
-    }
+  if (active_) TRY(active_->finish(*directory_));
+  bool has_records = end_ > segments_.front()->base();
+  if (has_records && (snapshots_.empty() || snapshots_.back() != end_)) {
+    TRY(write_snapshot(end_));
+    // One that an earlier stop left, and that no segment begins with, has served.
+    std::erase_if(snapshots_, [&](Offset at) {
+      bool needed = at == end_ || segments_[segment_at(at)]->base() == at;
+      if (!needed) (void)directory_->remove(file_name(at, kSnapshotSuffix));
+      return !needed;
+    });
   }
   if (epochs_dirty_ && epochs_.latest()) {
     if (epochs_.latest()->start_offset < end_) {

@@ -224,7 +224,6 @@ class Log {
   // The write side of the last segment, opened when first needed. What lies behind its index is walked.
   Result<ActiveSegment*> activate();
   Result<> roll_to(Offset base);
-  Result<> start_segment(Offset base);
   Result<> persist_epochs();
   Result<> sync_names();
   void log_damage(const DamagedRange& range);
@@ -253,6 +252,8 @@ class Log {
   Result<> rebuild_indexes(size_t index);
   const DamagedRange* damage_at(Offset offset) const;
   void add_damage(DamagedRange range);
+  // When `scan` stands in damage that is known: goes on behind it, true.
+  bool skip_known_damage(SegmentScan& scan, Offset segment) const;
 
   // log_time.cpp
   Result<MaxTimestamp> segment_max_timestamp(size_t index);

@@ -40,6 +40,16 @@ void Log::add_damage(DamagedRange range) {
   damaged_.insert(at, range);
 }
 
+bool Log::skip_known_damage(SegmentScan& scan, Offset segment) const {
+  for (const DamagedRange& range : damaged_) {
+    if (range.segment != segment || scan.position() < range.position) continue;
+    if (scan.position() >= range.position + range.length) continue;
+    scan.resume_at(range.position + range.length, range.end);
+    return true;
+  }
+  return false;
+}
+
 Result<OffsetIndex> Log::offset_index(size_t index) {
   Segment& segment = *segments_[index];
   auto load = [&]() -> Result<OffsetIndex> {
@@ -87,18 +97,11 @@ Result<> Log::walk(size_t index, uint64_t position, Offset expected, WalkFor pur
   SegmentReader reader(*file, readable_size(index), purpose == WalkFor::kSweep ? kSweepWindow : kLookupWindow);
   SegmentScan scan(reader, segment.base(), {.position = position, .expected = expected, .verify_crc = false});
   while (!scan.at_end()) {
+    if (skip_known_damage(scan, segment.base())) continue;
     TRY_ASSIGN(std::optional<BatchHeader> header, scan.next());
     if (header) {
       TRY_ASSIGN(bool go_on, visit(*header, scan.batch_position(), scan));
       if (!go_on) return {};
-      continue;
-    }
-    auto known = std::ranges::find_if(damaged_, [&](const DamagedRange& range) {
-      return range.segment == segment.base() && range.length > 0 && range.position <= scan.position() &&
-             scan.position() < range.position + range.length;
-    });
-    if (known != damaged_.end()) {
-      scan.resume_at(known->position + known->length, known->end);
       continue;
     }
     TRY_ASSIGN(BadStretch bad, scan.skip_bad());

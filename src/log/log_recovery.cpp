@@ -163,7 +163,8 @@ Result<> LogRecovery::load_epochs() {
   if (parsed) {
     log_.epochs_ = *std::move(parsed);
   } else {
-    log_.logger_->warning(log_.name_ + ": " + parsed.error().message + "; it is rebuilt from the records");
+    log_.logger_->warning(log_.name_ + "/" + std::string(kEpochFile) + ": " + parsed.error().message +
+                          "; it is rebuilt from the records");
     epochs_lost_ = !empty;
   }
   return {};

@@ -16,6 +16,7 @@ namespace {
 constexpr size_t kMagicAt = 16;
 constexpr size_t kChunk = 1 << 20;
 constexpr size_t kSector = 512;
+constexpr size_t kZerosMin = 32;  // fewer may be content
 constexpr size_t kSearchStep = 4096;
 
 bool all_zero(BytesView bytes) {
@@ -75,9 +76,11 @@ Result<bool> SegmentScan::contradicted(const BatchHeader& header, uint64_t posit
 
 Result<std::optional<BatchHeader>> SegmentScan::valid_batch_at(uint64_t position) {
   TRY_ASSIGN(std::optional<BatchHeader> header, plausible_header_at(position));
-  if (!header || !options_.verify_crc) return header;
-  TRY_ASSIGN(bool right, reader_.crc_matches(position, *header));
-  if (!right) return std::nullopt;
+  if (!header) return std::nullopt;
+  if (options_.verify_crc) {
+    TRY_ASSIGN(bool right, reader_.crc_matches(position, *header));
+    if (!right) return std::nullopt;
+  }
   TRY_ASSIGN(bool lie, contradicted(*header, position));
   if (lie) return std::nullopt;
   return header;
@@ -141,10 +144,13 @@ Result<std::optional<uint64_t>> SegmentScan::find_batch_after(uint64_t position)
   return std::nullopt;
 }
 
+// A sector, or what of it lies in the stretch, that is all zeros.
 Result<bool> SegmentScan::has_zero_sector(uint64_t from, uint64_t to) {
-  for (uint64_t at = (from + kSector - 1) / kSector * kSector; at + kSector <= to; at += kSector) {
-    TRY_ASSIGN(BytesView sector, reader_.read(at, kSector));
-    if (all_zero(sector)) return true;
+  for (uint64_t at = from; at < to;) {
+    uint64_t end = std::min((at / kSector + 1) * kSector, to);
+    TRY_ASSIGN(BytesView piece, reader_.read(at, end - at));
+    if (piece.size() >= kZerosMin && all_zero(piece)) return true;
+    at = end;
   }
   return false;
 }

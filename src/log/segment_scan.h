@@ -43,7 +43,7 @@ struct BadStretch {
   Offset first{0};
   Offset end{0};  // only known when a batch follows
   bool followed_by_batch = false;
-  bool has_zero_sector = false;  // a whole aligned sector of zeros: what a file system leaves where data never arrived
+  bool has_zero_sector = false;  // all zeros as far as it is in the stretch: what is left where data never arrived
 };
 
 struct ScanOptions {

@@ -1,7 +1,8 @@
 #include "replication/epoch_cache.h"
 
 #include <algorithm>
-#include <charconv>
+
+#include "replication/checkpoint_text.h"
 
 namespace barnabas::replication {
 
@@ -10,25 +11,6 @@ namespace {
 // The first entry with a larger epoch.
 auto above(const std::vector<EpochEntry>& entries, LeaderEpoch epoch) {
   return std::ranges::upper_bound(entries, epoch, {}, &EpochEntry::epoch);
-}
-
-// Takes the next line off `text`; false when there is none.
-bool take_line(std::string_view& text, std::string_view& line) {
-  size_t end = text.find('\n');
-  if (text.empty()) return false;
-  line = text.substr(0, end);
-  text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
-  return true;
-}
-
-template <class T>
-bool parse_number(std::string_view text, T& value) {
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return error == std::errc() && end == text.data() + text.size();
-}
-
-std::unexpected<Error> bad(std::string what) {
-  return fail(ErrorCode::kCorrupt, "leader-epoch-checkpoint: " + std::move(what));
 }
 
 }  // namespace
@@ -81,27 +63,27 @@ std::string EpochCache::print() const {
 }
 
 Result<EpochCache> EpochCache::parse(std::string_view text) {
-  std::string_view line;
-  if (!take_line(text, line) || line != "0") return bad("its first line is not the version 0");
-  size_t count = 0;
-  if (!take_line(text, line) || !parse_number(line, count)) return bad("its second line is not a count");
+  CheckpointLines lines(text);
+  TRY_ASSIGN(size_t count, lines.read_header());
   EpochCache cache;
-  while (take_line(text, line)) {
+  std::string_view line;
+  while (lines.next(line)) {
     size_t space = line.find(' ');
     EpochEntry entry;
-    if (space == std::string_view::npos || !parse_number(line.substr(0, space), entry.epoch.value) ||
-        !parse_number(line.substr(space + 1), entry.start_offset.value)) {
-      return bad("a line is not \"epoch offset\": \"" + std::string(line.substr(0, 80)) + "\"");
+    if (space == std::string_view::npos || !CheckpointLines::parse_number(line.substr(0, space), entry.epoch.value) ||
+        !CheckpointLines::parse_number(line.substr(space + 1), entry.start_offset.value) || entry.epoch.value < 0 ||
+        entry.start_offset.value < 0) {
+      return CheckpointLines::bad("a line is not \"epoch offset\"", line);
     }
-    if (entry.epoch.value < 0 || entry.start_offset.value < 0) return bad("a negative number");
     if (!cache.entries_.empty() &&
         (cache.entries_.back().epoch >= entry.epoch || cache.entries_.back().start_offset >= entry.start_offset)) {
-      return bad("its epochs and offsets do not rise");
+      return CheckpointLines::bad("epochs and offsets do not rise", line);
     }
     cache.entries_.push_back(entry);
   }
   if (cache.entries_.size() != count) {
-    return bad("it says " + std::to_string(count) + " entries and has " + std::to_string(cache.entries_.size()));
+    return fail(ErrorCode::kCorrupt,
+                "it says " + std::to_string(count) + " entries and has " + std::to_string(cache.entries_.size()));
   }
   return cache;
 }
