@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs the interop tests: python3 test/interop/run.py [--target kafka|barnabas|both] [--only NAME] [--quick] [pytest arguments].
+"""Runs the interop tests: python3 test/interop/run.py [--target kafka|barnabas|both] [--only NAME] [--quick] [--prepare] [pytest arguments].
 
 The target is Barnabas unless said otherwise; the crossing tests start a real Kafka in any case. pytest lives in a virtual
 environment of its own under ~/.cache/barnabas; whatever clients need is fetched there once.
@@ -30,12 +30,32 @@ def python_with_pytest() -> Path:
     return cache.ROOT / "interop-venv/bin/python"
 
 
+def prepare() -> int:
+    """Gets everything the tests need, with the interpreter that they will use: some clients are compiled."""
+    return subprocess.call([str(python_with_pytest()), "-c", """
+import sys, time
+sys.path.insert(0, sys.argv[1])
+from rig import cache, kafka
+from rig.clients import CLIENTS
+for name, ready in [("Apache Kafka", kafka.libs), *((c.name, c.ready) for c in CLIENTS)]:
+    began = time.monotonic()
+    try:
+        ready()
+        print(f"{name}: ready ({time.monotonic() - began:.0f} s)", flush=True)
+    except cache.Unavailable as why:
+        print(f"{name}: not available, its tests will be skipped: {why}", flush=True)
+""", str(HERE)])
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--target", default="barnabas", choices=["kafka", "barnabas", "both"])
     parser.add_argument("--only", metavar="NAME", help="tests whose name, client or file has this in it")
     parser.add_argument("--quick", action="store_true", help="one codec per client, no restarts")
+    parser.add_argument("--prepare", action="store_true", help="only fetch and compile what the tests need")
     options, more = parser.parse_known_args()
+    if options.prepare:
+        return prepare()
     argv = [python_with_pytest(), "-m", "pytest", "-q", "--no-header", "--tb=short", "-rN", f"--target={options.target}"]
     argv += [f"--rootdir={HERE}", "-c", HERE / "pytest.ini"]
     if options.only:

@@ -133,10 +133,3 @@ def test_what_the_broker_and_the_cluster_say_of_themselves(node, tool):
     assert "Cluster ID: " in kafka.tool("kafka-cluster", "cluster-id", "--bootstrap-server", node.bootstrap)
     features = tool("kafka-features", "describe")
     assert re.search(r"metadata.version\s.*FinalizedVersionLevel: 4\.\d", features)
-
-
-def test_metadata_quorum(node, tool):
-    """DescribeQuorum belongs to what a controller of one says of itself."""
-    said = tool("kafka-metadata-quorum", "describe", "--status")
-    assert re.search(r"LeaderId:\s+1\b", said)
-    assert re.search(r"MaxFollowerLag:\s+0\b", said)

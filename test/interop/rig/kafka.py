@@ -35,6 +35,9 @@ class RealKafka(Node):
     def start(self, overrides=None, timeout=90):
         return super().start(overrides, timeout)
 
+    def tells(self, line):
+        return "] INFO " not in line and (line.startswith("[") or "Exception" in line)
+
 
 # The shell names of Kafka's tools and what they run.
 TOOLS = {

@@ -26,7 +26,7 @@ def produce(command):
     for index, (partition, key, value, headers) in enumerate(command["records"]):
         runs.setdefault((partition, json.dumps(headers)), []).append((index, key, value))
     for (partition, headers), lines in runs.items():
-        argv = [KCAT, "-P", "-b", command["bootstrap"], "-t", command["topic"], "-p", str(partition), "-Z", "-q",
+        argv = [KCAT, "-P", "-b", command["bootstrap"], "-t", command["topic"], "-p", str(partition), "-Z", "-q", "-E",
                 "-K", KEY_DELIMITER, "-D", DELIMITER, "-z", command["codec"],
                 *settings(enable_idempotence=str(command["idempotent"]).lower(), linger_ms=20, message_timeout_ms=120000)]
         for name, content in json.loads(headers):
