@@ -1,6 +1,7 @@
 #include "group/classic_group.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "base/check.h"
 #include "group/subscription.h"
@@ -217,7 +218,7 @@ bool ClassicGroup::elect_joined_leader() {
 }
 
 void ClassicGroup::next_generation(TimestampMs now_ms) {
-  ++generation_;
+  generation_ = generation_ == std::numeric_limits<int32_t>::max() ? 1 : generation_ + 1;
   awaited_syncs.clear();
   if (members_.empty()) {
     protocol_name_.reset();

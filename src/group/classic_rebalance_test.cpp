@@ -179,13 +179,15 @@ TEST(Sync, ChecksMemberThenGenerationThenProtocol) {
   EXPECT_EQ(error_of({.group = "other", .member = pair.b}), KafkaError::kUnknownMemberId);
   EXPECT_EQ(error_of({.member = "ghost", .generation = 9}), KafkaError::kUnknownMemberId);
   EXPECT_EQ(error_of({.member = pair.b, .generation = 9}), KafkaError::kIllegalGeneration);
+  EXPECT_EQ(error_of({.member = pair.b, .version = 5}), KafkaError::kInconsistentGroupProtocol)
+      << "since version 5 both names are mandatory";
   EXPECT_EQ(error_of({.member = pair.b, .type = "connect"}), KafkaError::kInconsistentGroupProtocol);
   EXPECT_EQ(error_of({.member = pair.b, .protocol = "sticky"}), KafkaError::kInconsistentGroupProtocol);
 }
 
 TEST(Sync, FollowerWaitsForTheLeader) {
   Pair pair;
-  RequestToken b = pair.sync({.member = pair.b, .type = "consumer", .protocol = "range"});
+  RequestToken b = pair.sync({.member = pair.b, .type = "consumer", .protocol = "range", .version = 5});
   EXPECT_EQ(pair.reply<wire::SyncGroupResponse>(b), nullptr);
   RequestToken a = pair.sync({.member = pair.a, .assignments = {{pair.a, "A"}, {pair.b, "B"}}});
   EXPECT_EQ(pair.synced(a).assignment, bytes_of("A"));

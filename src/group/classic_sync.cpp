@@ -11,6 +11,8 @@ using wire::KafkaError;
 
 namespace {
 
+constexpr int16_t kProtocolNamedFrom = 5;
+
 KafkaError validate_sync(const ClassicGroup& group, const wire::SyncGroupRequest& request) {
   KafkaError error = group.validate(request.member_id, request.group_instance_id);
   if (error != KafkaError::kNone) return error;
@@ -28,6 +30,10 @@ KafkaError validate_sync(const ClassicGroup& group, const wire::SyncGroupRequest
 
 void ClassicMembership::sync(const Caller& caller, const wire::SyncGroupRequest& request) {
   auto refuse = [&](KafkaError error) { state_.reply(caller.token, sync_error(error)); };
+  bool names_protocol = request.protocol_type && request.protocol_name;
+  if (caller.api_version >= kProtocolNamedFrom && !names_protocol) {
+    return refuse(KafkaError::kInconsistentGroupProtocol);
+  }
   if (request.group_id.empty()) return refuse(KafkaError::kInvalidGroupId);
   ClassicGroup* group = state_.find(request.group_id);
   if (group == nullptr || group->in(ClassicState::kEmpty)) return refuse(KafkaError::kUnknownMemberId);

@@ -1,6 +1,7 @@
 #include "group/offset_operations.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "base/check.h"
@@ -12,6 +13,17 @@
 namespace barnabas::group {
 
 using wire::KafkaError;
+
+namespace {
+
+// Timestamps and retentions come from clients and disks: their sums and differences must not overflow.
+TimestampMs moved(TimestampMs time, int64_t by_ms) {
+  TimestampMs sum = 0;
+  if (!__builtin_add_overflow(time, by_ms, &sum)) return sum;
+  return by_ms > 0 ? std::numeric_limits<TimestampMs>::max() : std::numeric_limits<TimestampMs>::min();
+}
+
+}  // namespace
 
 struct OffsetOperations::Batch {
   struct Change {
@@ -111,7 +123,7 @@ void OffsetOperations::commit(const Caller& caller, const wire::OffsetCommitRequ
                            .metadata = std::move(metadata),
                            .commit_timestamp = now_.wall_ms,
                            .topic_id = info->id};
-        if (request.retention_time_ms != -1) value.expire_timestamp = now_.wall_ms + request.retention_time_ms;
+        if (request.retention_time_ms != -1) value.expire_timestamp = moved(now_.wall_ms, request.retention_time_ms);
         batch.set({request.group_id, info->name, partition.partition_index}, std::move(value));
       }
       auto& row = answered.partitions.emplace_back();
@@ -133,6 +145,8 @@ void OffsetOperations::commit(const Caller& caller, const wire::OffsetCommitRequ
 void OffsetOperations::remove(const Caller& caller, const wire::OffsetDeleteRequest& request,
                               const TopicLookup& topics) {
   auto refuse = [&](KafkaError error) { state_.reply(caller.token, offset_delete_error(error)); };
+  // The group without a name may commit, but not this.
+  if (request.group_id.empty()) return refuse(KafkaError::kInvalidGroupId);
   const ClassicGroup* group = state_.find(request.group_id);
   if (group == nullptr) return refuse(KafkaError::kGroupIdNotFound);
   // Of members that are no consumers nobody here knows what they read.
@@ -163,10 +177,10 @@ void OffsetOperations::remove(const Caller& caller, const wire::OffsetDeleteRequ
 }
 
 KafkaError OffsetOperations::deletable(std::string_view group_id) const {
+  if (state_.foreign.contains(group_id)) return KafkaError::kNonEmptyGroup;
   const ClassicGroup* group = state_.find(group_id);
   if (group == nullptr) return KafkaError::kGroupIdNotFound;
-  if (!group->in(ClassicState::kEmpty) || state_.foreign.contains(group_id)) return KafkaError::kNonEmptyGroup;
-  return KafkaError::kNone;
+  return group->in(ClassicState::kEmpty) ? KafkaError::kNone : KafkaError::kNonEmptyGroup;
 }
 
 void OffsetOperations::delete_groups(const Caller& caller, const std::vector<std::string>& group_ids) {
@@ -214,7 +228,7 @@ void OffsetOperations::expire_group(std::string_view group_id) {
     if (expired && value.expire_timestamp != kNoTimestamp) {
       expired = now_.wall_ms >= value.expire_timestamp;
     } else if (expired) {
-      expired = now_.wall_ms - *since >= retention_ms;
+      expired = now_.wall_ms >= moved(*since, retention_ms);
     }
     all_expired = all_expired && expired;
     if (!expired) return;

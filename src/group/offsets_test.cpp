@@ -1,6 +1,8 @@
 // Offsets: who may commit, what is read back, when they go.
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "group/offset_fetch.h"
 #include "group/test_world.h"
 #include "wire/coordinator_record.h"
@@ -188,6 +190,7 @@ TEST(OffsetDelete, RefusesWhatMembersReadAndRemovesTheRest) {
     return *world.reply<wire::OffsetDeleteResponse>(who.token);
   };
   EXPECT_EQ(remove("unknown").error_code, KafkaError::kGroupIdNotFound);
+  EXPECT_EQ(remove("").error_code, KafkaError::kInvalidGroupId);
   auto answer = remove("g");
   EXPECT_EQ(answer.error_code, KafkaError::kNone);
   EXPECT_EQ(answer.topics[0].partitions[0].error_code, KafkaError::kGroupSubscribedToTopic);
@@ -271,6 +274,18 @@ TEST(Expiry, RetentionNamedByTheClientIsObeyed) {
   world.obey(world.shard.expire_offsets(world.now));
   EXPECT_EQ(world.fetch("g", "orders", 0).committed_offset, -1);
   EXPECT_EQ(world.fetch("g", "orders", 1).committed_offset, 2);
+}
+
+TEST(Expiry, AbsurdTimesDoNoHarm) {
+  World world;
+  constexpr int64_t kFar = std::numeric_limits<int64_t>::max();
+  EXPECT_EQ(world.commit_error_of({.partition = 0, .offset = 1, .retention_ms = kFar, .version = 2}),
+            KafkaError::kNone);
+  EXPECT_EQ(world.commit_error_of({.partition = 1, .offset = 2, .retention_ms = -kFar, .version = 2}),
+            KafkaError::kNone);
+  world.obey(world.shard.expire_offsets(world.now));
+  EXPECT_EQ(world.fetch("g", "orders", 0).committed_offset, 1);
+  EXPECT_EQ(world.fetch("g", "orders", 1).committed_offset, -1);
 }
 
 TEST(TopicDeleted, TakesItsOffsetsButNotThoseOfANewTopicOfTheSameName) {

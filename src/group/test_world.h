@@ -149,7 +149,7 @@ struct World {
     std::optional<std::string> instance;
     std::optional<std::string> type;
     std::optional<std::string> protocol;
-    int16_t version = 5;
+    int16_t version = 4;
   };
   RequestToken sync(const Sync& ask) {
     wire::SyncGroupRequest request;
