@@ -26,9 +26,10 @@ Index load_or_empty(Directory& directory, const std::string& name) {
 }
 
 template <class Index>
-Result<> write_index(Directory& directory, const std::string& name, Index& index) {
+Result<std::shared_ptr<File>> write_index(Directory& directory, const std::string& name, Index& index) {
   TRY_ASSIGN(auto file, directory.open(name, OpenMode::kCreate));
-  return index.write_out(std::move(file));
+  TRY(index.write_out(file));
+  return file;
 }
 
 }  // namespace
@@ -160,20 +161,22 @@ bool ActiveSegment::index_is_full(int32_t segment_index_bytes) const {
   return offsets_.count() >= offsets_max || times_.count() + 1 >= times_max;  // Kafka keeps one for the last entry
 }
 
-Result<> ActiveSegment::write_aborted(Directory& directory) {
-  if (aborted_written_ == aborted_.size()) return {};
+// Returns the file; none when the segment has no transaction index.
+Result<std::shared_ptr<File>> ActiveSegment::write_aborted(Directory& directory) {
+  if (aborted_.empty()) return nullptr;
   TRY_ASSIGN(auto file, directory.open(file_name(segment_.base(), kTransactionIndexSuffix), OpenMode::kCreate));
+  if (aborted_written_ == aborted_.size()) return file;
   Buffer bytes = replication::encode_transaction_index(aborted_);
   TRY(file->write_at(0, BytesView(bytes)));
   TRY_ASSIGN(uint64_t size, file->size());
   if (size != bytes.size()) TRY(file->truncate(bytes.size()));
   aborted_written_ = aborted_.size();
   segment_.set_has_transaction_index(true);
-  return {};
+  return file;
 }
 
 Result<> ActiveSegment::write_indexes(Directory& directory) {
-  TRY(write_aborted(directory));
+  if (aborted_written_ < aborted_.size()) TRY(write_aborted(directory));
   if (offsets_.has_unwritten()) {
     TRY(write_index(directory, file_name(segment_.base(), kOffsetIndexSuffix), offsets_));
   }
@@ -181,20 +184,24 @@ Result<> ActiveSegment::write_indexes(Directory& directory) {
   return {};
 }
 
-Result<> ActiveSegment::finish(Directory& directory) {
+Result<ActiveSegment::Files> ActiveSegment::finish(Directory& directory) {
   CHECK(staged_.empty());
   if (max_.timestamp >= 0) {
     times_.append(
         {.timestamp = max_.timestamp, .relative_offset = static_cast<int32_t>(max_.offset - segment_.base())});
   }
-  TRY(write_aborted(directory));
+  Files files;
+  TRY_ASSIGN(std::shared_ptr<File> file, write_aborted(directory));
+  if (file) files.push_back(std::move(file));
   // Also when there is nothing to write: an index file of zero bytes says so, a missing one would be rebuilt.
-  TRY(write_index(directory, file_name(segment_.base(), kOffsetIndexSuffix), offsets_));
-  TRY(write_index(directory, file_name(segment_.base(), kTimeIndexSuffix), times_));
+  TRY_ASSIGN(file, write_index(directory, file_name(segment_.base(), kOffsetIndexSuffix), offsets_));
+  files.push_back(std::move(file));
+  TRY_ASSIGN(file, write_index(directory, file_name(segment_.base(), kTimeIndexSuffix), times_));
+  files.push_back(std::move(file));
   if (reserved_end_ > written_size_) TRY(file_->truncate(written_size_));
   reserved_end_ = written_size_;
   segment_.set_max_timestamp(max_);
-  return {};
+  return files;
 }
 
 }  // namespace barnabas::log

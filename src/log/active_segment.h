@@ -57,8 +57,11 @@ class ActiveSegment {
 
   // Index entries that are only in memory go to the files.
   Result<> write_indexes(runtime::Directory& directory);
-  // The segment is not going to grow: last time index entry, index files, reserved space given back.
-  Result<> finish(runtime::Directory& directory);
+  // The segment is not going to grow: last time index entry, index files, reserved space given back. Returns the index
+  // files: they are to be synced before the recovery point passes the segment, since nobody can tell a short index from
+  // a whole one afterwards.
+  using Files = std::vector<std::shared_ptr<runtime::File>>;
+  Result<Files> finish(runtime::Directory& directory);
 
  private:
   ActiveSegment(Segment& segment, std::shared_ptr<runtime::File> file);
@@ -68,7 +71,7 @@ class ActiveSegment {
     std::shared_ptr<const void> owner;
   };
 
-  Result<> write_aborted(runtime::Directory& directory);
+  Result<std::shared_ptr<runtime::File>> write_aborted(runtime::Directory& directory);
   void note(const wire::BatchHeader& header, uint64_t position, int32_t index_interval_bytes);
 
   Segment& segment_;

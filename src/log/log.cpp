@@ -16,7 +16,8 @@ Log::Log(LogOptions& options)
       name_(std::move(options.name)),
       topic_id_(options.topic_id),
       config_(std::move(options.config)),
-      logger_(options.logger) {
+      logger_(options.logger),
+      sync_before_roll_(options.sync_before_roll) {
   CHECK(directory_ != nullptr && config_ != nullptr && logger_ != nullptr);
 }
 
@@ -96,12 +97,17 @@ Result<> Log::roll_to(Offset base) {
   if (base == segments_.back()->base()) return {};
   TRY(write_staged());
   // Everything that may find the disk full comes before anything changes.
-  TRY(old->finish(*directory_));
+  TRY_ASSIGN(ActiveSegment::Files indexes, old->finish(*directory_));
   TRY(write_snapshot(base));
+  if (sync_before_roll_ && !segments_.back()->durable()) {
+    if (Result<> synced = old->file()->sync(); !synced) return poison(std::move(synced).error());
+    segments_.back()->set_durable(true);
+  }
   auto segment = std::make_unique<Segment>(base, 0);
   segment->set_durable(false);
   TRY_ASSIGN(std::unique_ptr<ActiveSegment> active, ActiveSegment::create(*directory_, *segment));
   segment->set_indexes_checked(true);
+  for (auto& file : indexes) unsynced_indexes_.push_back({std::move(file), segments_.back()->base()});
   segments_.push_back(std::move(segment));
   active_ = std::move(active);
   names_dirty_ = true;
@@ -124,7 +130,7 @@ Result<> Log::sync_names() {
 Result<SyncPlan> Log::sync_plan() {
   TRY(usable());
   SyncPlan plan{.end = written_end_, .generation = generation_};
-  if (durable_end_ >= written_end_) return plan;
+  if (durable_end_ >= written_end_ && unsynced_indexes_.empty()) return plan;
   TRY(sync_names());
   for (const auto& segment : segments_) {
     if (segment->durable()) continue;
@@ -132,11 +138,16 @@ Result<SyncPlan> Log::sync_plan() {
     if (!file) return poison(std::move(file).error());
     plan.files.push_back(*std::move(file));
   }
+  for (const UnsyncedIndex& index : unsynced_indexes_) plan.files.push_back(index.file);
   return plan;
 }
 
 void Log::mark_durable(const SyncPlan& plan) {
-  if (plan.generation != generation_ || plan.end <= durable_end_) return;
+  if (plan.generation != generation_) return;
+  std::erase_if(unsynced_indexes_, [&](const UnsyncedIndex& index) {
+    return std::ranges::find(plan.files, index.file) != plan.files.end();
+  });
+  if (plan.end <= durable_end_) return;
   durable_end_ = plan.end;
   // The last segment may hold more by now.
   for (size_t i = 0; i + 1 < segments_.size(); ++i) {
@@ -172,12 +183,18 @@ Result<Offset> Log::checkpoint() {
   // An epoch without records may be lost: nothing was written or read in it.
   if (epochs_dirty_ && epochs_.latest() && epochs_.latest()->start_offset < end_) TRY(persist_epochs());
   if (active_ && !active_->has_staged()) TRY(active_->write_indexes(*directory_));
-  return durable_end_;
+  return unsynced_indexes_.empty() ? durable_end_ : std::min(durable_end_, unsynced_indexes_.front().segment);
 }
 
 Result<Offset> Log::close() {
   TRY(flush());
-  if (active_) TRY(active_->finish(*directory_));
+  if (active_) {
+    TRY_ASSIGN(ActiveSegment::Files indexes, active_->finish(*directory_));
+    for (const auto& file : indexes) {
+      if (Result<> synced = file->sync(); !synced) return poison(std::move(synced).error());
+    }
+    names_dirty_ = true;
+  }
   bool has_records = end_ > segments_.front()->base();
   if (has_records && (snapshots_.empty() || snapshots_.back() != end_)) {
     TRY(write_snapshot(end_));

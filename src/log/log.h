@@ -55,6 +55,9 @@ struct LogOptions {
   // The machine may have lost power (rather than only the process its life): a hole of zeros behind durable_floor is
   // then data that never reached the disk, and the end of the log; otherwise it is damage.
   bool power_lost = true;
+  // Sync a segment before the next one begins (under durability fsync: little is left to sync then). Without, a loss of
+  // power may leave a gap between two segments.
+  bool sync_before_roll = true;
   TimestampMs now = 0;
   runtime::Logger* logger = nullptr;
   std::function<void(RecoveryProgress)> progress;  // called now and then from recovery
@@ -216,6 +219,11 @@ class Log {
     TimestampMs due = 0;
   };
 
+  struct UnsyncedIndex {
+    std::shared_ptr<runtime::File> file;
+    Offset segment;
+  };
+
   explicit Log(LogOptions& options);
 
   // log.cpp
@@ -296,7 +304,9 @@ class Log {
   std::vector<Offset> snapshots_;                          // of the producer snapshot files there are, ascending
   std::vector<DamagedRange> damaged_;
   std::vector<PendingDelete> pending_deletes_;
+  std::vector<UnsyncedIndex> unsynced_indexes_;  // of segments that rolled, oldest first
   uint64_t generation_ = 0;
+  bool sync_before_roll_;
   bool names_dirty_ = false;  // file names were made that are not known to be durable
   std::optional<Error> failed_;
 };

@@ -86,7 +86,8 @@ Result<> Log::rebuild_indexes(size_t index) {
              writer->adopt(header, position, config_->index_interval_bytes);
              return true;
            }));
-  TRY(writer->finish(*directory_));
+  TRY_ASSIGN(ActiveSegment::Files files, writer->finish(*directory_));
+  for (const auto& file : files) TRY(file->sync());
   segment.set_indexes_checked(true);
   return {};
 }

@@ -304,10 +304,26 @@ Result<bool> LogRecovery::recover_segment(size_t index) {
   }
   report_progress(segment.size() > reported ? segment.size() - reported : 0);
   log_.end_ = scan.next_offset();
-  TRY(writer->finish(*log_.directory_));
+  if (go_on && next_base != Offset(INT64_MAX) && log_.end_ < next_base)
+    go_on = !tail_never_arrived(segment, next_base, last);
+  TRY_ASSIGN(ActiveSegment::Files files, writer->finish(*log_.directory_));
+  for (const auto& written : files) TRY(written->sync());
+  log_.names_dirty_ = true;
   segment.set_indexes_checked(true);
   segment.release();
   return go_on;
+}
+
+// The segment ends, with whole batches, before the next begins. Compaction leaves such gaps, today's or that of a
+// policy long changed; so does the loss of power when the name of the next segment was on disk before this one's last
+// records. Only where nothing follows is it the latter for certain enough to end the log there.
+bool LogRecovery::tail_never_arrived(const Segment& segment, Offset next_base, bool nothing_follows) const {
+  if (log_.config_->cleanup_compact || log_.damage_at(log_.end_) != nullptr) return false;
+  bool lost = options_.power_lost && nothing_follows && log_.end_ >= floor_;
+  log_.logger_->warning(describe(segment) + ": offsets " + number(log_.end_) + " to " + number(next_base - 1) +
+                        " are not there; " +
+                        (lost ? "they were not acknowledged, the log ends before them" : "left so"));
+  return lost;
 }
 
 Result<> LogRecovery::cut(Segment& segment, const BadStretch& bad) {

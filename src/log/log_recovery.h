@@ -30,6 +30,7 @@ class LogRecovery {
   // Scans one segment and writes its indexes anew. False: the log ends in it, later segments are not to be kept.
   Result<bool> recover_segment(size_t index);
   bool never_arrived(const BadStretch& bad) const;
+  bool tail_never_arrived(const Segment& segment, Offset next_base, bool nothing_follows) const;
   Result<> cut(Segment& segment, const BadStretch& bad);
   void note_epoch(const wire::BatchHeader& header);
   Result<> settle_log_start();

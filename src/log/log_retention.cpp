@@ -99,6 +99,7 @@ Result<> Log::truncate_to(Offset end) {
   durable_end_ = std::min(durable_end_, new_end);
   log_start_ = std::min(log_start_, new_end);
   forget_damage_from(new_end);
+  std::erase_if(unsynced_indexes_, [&](const UnsyncedIndex& index) { return index.segment >= last.base(); });
   epochs_dirty_ |= epochs_.truncate_from_end(new_end);
   producers_.reset();
   drop_snapshots(new_end + 1, Offset(INT64_MAX));
@@ -120,6 +121,7 @@ Result<> Log::truncate_fully_and_start_at(Offset start) {
   if (!made) return poison(std::move(made).error());
   log_start_ = end_ = written_end_ = durable_end_ = start;
   damaged_.clear();
+  unsynced_indexes_.clear();
   epochs_dirty_ |= !epochs_.empty();
   epochs_.clear();
   producers_.reset();
