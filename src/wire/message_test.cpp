@@ -51,7 +51,9 @@ TEST(Messages, CutShortAnywhereAreRefused) {
     ASSERT_TRUE(bytes);
     size_t step = bytes->size() / 200 + 1;  // every length of the usual ones
     for (size_t length = 0; length < bytes->size(); length += step) {
-      ASSERT_FALSE(message.transcode(BytesView(*bytes).first(length), version)) << message.name << " v" << version;
+      Buffer cut(bytes->begin(),
+                 bytes->begin() + static_cast<ptrdiff_t>(length));  // its own, so that sanitizers see its end
+      ASSERT_FALSE(message.transcode(cut, version)) << message.name << " v" << version;
     }
   });
 }
