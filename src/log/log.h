@@ -257,7 +257,8 @@ class Log {
   Result<uint64_t> position_before(size_t index, Offset offset, Offset& expected);
   Result<OffsetIndex> offset_index(size_t index);
   Result<TimeIndex> time_index(size_t index);
-  Result<> rebuild_indexes(size_t index);
+  Result<bool> rebuild_indexes(size_t index);
+  void remove_indexes(Segment& segment);
   const DamagedRange* damage_at(Offset offset) const;
   void add_damage(DamagedRange range);
   // When `scan` stands in damage that is known: goes on behind it, true.

@@ -147,7 +147,8 @@ Result<> LogDir::write_clean_shutdown(CleanShutdown shutdown) {
 Result<bool> LogDir::same_boot(std::string_view boot_id) {
   TRY_ASSIGN(std::optional<Buffer> last, read_if_there(*directory_, kBootFile));
   if (last && !boot_id.empty() && as_text(*last) == boot_id) return true;
-  TRY(runtime::replace_file(*directory_, kBootFile, as_bytes(boot_id)));
+  Result<> kept = runtime::replace_file(*directory_, kBootFile, as_bytes(boot_id));
+  if (!kept && kept.error().code != ErrorCode::kNoSpace) return std::unexpected(std::move(kept).error());
   return false;
 }
 

@@ -118,8 +118,8 @@ Result<> Log::replay_producers(ProducerState& state, Offset from, size_t reindex
     }
     TRY_ASSIGN(auto file, directory_->open(name, runtime::OpenMode::kCreate));
     Buffer bytes = replication::encode_transaction_index(aborted);
-    TRY(file->truncate(0));
     TRY(file->write_at(0, BytesView(bytes)));
+    TRY(file->truncate(bytes.size()));
     segment.set_has_transaction_index(true);
   }
   return {};
@@ -131,8 +131,8 @@ Result<> Log::write_snapshot(Offset at) {
   drop_snapshots(at, Offset(INT64_MAX));
   TRY_ASSIGN(auto file, directory_->open(file_name(at, kSnapshotSuffix), runtime::OpenMode::kCreate));
   Buffer bytes = replication::encode_producer_snapshot(*state);
-  TRY(file->truncate(0));
   TRY(file->write_at(0, BytesView(bytes)));
+  TRY(file->truncate(bytes.size()));
   snapshots_.push_back(at);
   return {};
 }

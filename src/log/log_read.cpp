@@ -59,7 +59,8 @@ Result<OffsetIndex> Log::offset_index(size_t index) {
   Result<OffsetIndex> loaded = load();
   bool sound = loaded && (!loaded->last() || static_cast<uint64_t>(loaded->last()->position) < segment.size());
   if (sound) return loaded;
-  TRY(rebuild_indexes(index));
+  TRY_ASSIGN(bool rebuilt, rebuild_indexes(index));
+  if (!rebuilt) return OffsetIndex();
   return load();
 }
 
@@ -72,12 +73,13 @@ Result<TimeIndex> Log::time_index(size_t index) {
   Result<TimeIndex> loaded = load();
   // A segment with records was closed with an entry, but for records without timestamps: then walking it is all.
   if (loaded && (loaded->last() || segment.size() == 0 || segment.indexes_checked())) return loaded;
-  TRY(rebuild_indexes(index));
+  TRY_ASSIGN(bool rebuilt, rebuild_indexes(index));
+  if (!rebuilt) return TimeIndex();
   return load();
 }
 
-// Of a closed segment, from its records.
-Result<> Log::rebuild_indexes(size_t index) {
+// Of a closed segment, from its records. False: there is no room on the disk for them; searches walk the segment.
+Result<bool> Log::rebuild_indexes(size_t index) {
   Segment& segment = *segments_[index];
   logger_->warning(name_ + ": the indexes of " + file_name(segment.base(), kLogSuffix) + " are rebuilt");
   TRY_ASSIGN(std::unique_ptr<ActiveSegment> writer, ActiveSegment::create(*directory_, segment));
@@ -86,10 +88,23 @@ Result<> Log::rebuild_indexes(size_t index) {
              writer->adopt(header, position, config_->index_interval_bytes);
              return true;
            }));
-  TRY_ASSIGN(ActiveSegment::Files files, writer->finish(*directory_));
-  for (const auto& file : files) TRY(file->sync());
+  segment.set_max_timestamp(writer->max_timestamp());
+  Result<ActiveSegment::Files> files = writer->finish(*directory_);
+  if (!files) {
+    if (files.error().code != ErrorCode::kNoSpace) return std::unexpected(std::move(files).error());
+    remove_indexes(segment);
+    return false;
+  }
+  for (const auto& file : *files) TRY(file->sync());
   segment.set_indexes_checked(true);
-  return {};
+  return true;
+}
+
+// A half-written index could be taken for a whole one.
+void Log::remove_indexes(Segment& segment) {
+  (void)directory_->remove(file_name(segment.base(), kOffsetIndexSuffix));
+  (void)directory_->remove(file_name(segment.base(), kTimeIndexSuffix));
+  segment.set_indexes_checked(false);
 }
 
 Result<> Log::walk(size_t index, uint64_t position, Offset expected, WalkFor purpose, const BatchVisitor& visit) {

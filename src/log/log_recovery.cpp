@@ -151,6 +151,12 @@ Result<> LogRecovery::list_segments() {
   return {};
 }
 
+// What can be made again later must not keep a log from being opened when the disk is full.
+Result<> LogRecovery::tolerate_full_disk(Result<> result) const {
+  if (!result && result.error().code == ErrorCode::kNoSpace) return {};
+  return result;
+}
+
 Result<> LogRecovery::load_epochs() {
   Result<Buffer> text = runtime::read_file(*log_.directory_, kEpochFile);
   bool empty = std::ranges::all_of(log_.segments_, [](const auto& segment) { return segment->size() == 0; });
@@ -250,11 +256,11 @@ Result<> LogRecovery::recover() {
   }
   bool has_records = log_.end_ > log_.segments_.front()->base();
   if (has_records && (log_.snapshots_.empty() || log_.snapshots_.back() != log_.end_)) {
-    TRY(log_.write_snapshot(log_.end_));
+    TRY(tolerate_full_disk(log_.write_snapshot(log_.end_)));
   }
   // All five batches of each producer were replayed; a snapshot would bring back one.
   if (log_.producers_->empty()) log_.producers_.reset();
-  TRY(log_.persist_epochs());
+  TRY(tolerate_full_disk(log_.persist_epochs()));
   TRY(log_.sync_names());
   log_.active_.reset();
   for (const auto& segment : log_.segments_) segment->release();
@@ -306,11 +312,16 @@ Result<bool> LogRecovery::recover_segment(size_t index) {
   log_.end_ = scan.next_offset();
   if (go_on && next_base != Offset(INT64_MAX) && log_.end_ < next_base)
     go_on = !tail_never_arrived(segment, next_base, last);
-  TRY_ASSIGN(ActiveSegment::Files files, writer->finish(*log_.directory_));
-  for (const auto& written : files) TRY(written->sync());
-  log_.names_dirty_ = true;
-  segment.set_indexes_checked(true);
+  Result<ActiveSegment::Files> indexes = writer->finish(*log_.directory_);
   segment.release();
+  log_.names_dirty_ = true;
+  if (indexes) {
+    for (const auto& written : *indexes) TRY(written->sync());
+    segment.set_indexes_checked(true);
+  } else {
+    TRY(tolerate_full_disk(std::unexpected(indexes.error())));
+    log_.remove_indexes(segment);
+  }
   return go_on;
 }
 

@@ -35,6 +35,7 @@ class LogRecovery {
   void note_epoch(const wire::BatchHeader& header);
   Result<> settle_log_start();
 
+  Result<> tolerate_full_disk(Result<> result) const;
   std::string describe(const Segment& segment) const;
   void report_progress(uint64_t bytes);
 

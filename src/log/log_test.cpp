@@ -290,6 +290,56 @@ TEST_F(LogTest, WithoutReservationAFullDiskTakesStagedAppendsBack) {
   EXPECT_EQ((*log->producers())->find(ProducerId(5))->last_sequence(), 4);
 }
 
+TEST_F(LogTest, AFullDiskAtARollLosesNothing) {
+  config_->segment_bytes = 2000;
+  auto log = open();
+  for (int i = 0; i < 6; ++i) append(*log, {.value_bytes = 200});
+  for (uint64_t spare = 0; spare < 400; spare += 7) {
+    disk_->set_capacity(disk_->used_bytes() + spare);
+    auto batch = std::make_shared<Buffer>(make_batch({.value_bytes = 1500}, 1));
+    int64_t end = log->log_end_offset().value;
+    Result<AppendInfo> info = log->append(*batch, batch, LeaderEpoch(0), 0);
+    if (info) ASSERT_TRUE(log->write_staged());
+    EXPECT_EQ(log->log_end_offset().value, info ? end + 1 : end);
+    EXPECT_EQ(read(*log, 0).size(), static_cast<size_t>(log->log_end_offset().value));
+  }
+  disk_->set_capacity(std::nullopt);
+  int64_t end = log->log_end_offset().value;
+  EXPECT_EQ(append(*log, {.value_bytes = 1500}), end);
+  disk_->kill();
+  EXPECT_EQ(read(*open(), 0).size(), static_cast<size_t>(end + 1));
+}
+
+TEST_F(LogTest, ALogOpensAndReadsOnAFullDisk) {
+  config_->segment_bytes = 1000;
+  config_->index_interval_bytes = 100;
+  for (bool clean : {true, false}) {
+    {
+      auto log = open();
+      for (int i = 0; i < 10; ++i) append(*log, {.timestamp = 1000 + i, .value_bytes = 200});
+      if (clean) ASSERT_TRUE(log->close());
+      if (!clean) disk_->kill();
+    }
+    for (const std::string& name : disk_->list("/data/topic-0")) {
+      if (name.ends_with("index")) disk_->remove("/data/topic-0/" + name);
+    }
+    disk_->set_capacity(disk_->used_bytes());
+    auto log = open(clean, clean ? Offset(10) : Offset(0));
+    ASSERT_TRUE(log);
+    EXPECT_EQ(read(*log, 0).size(), 10u);
+    EXPECT_EQ((*log->offset_for_timestamp(1004))->offset, Offset(4));
+    EXPECT_EQ((*log->offset_of_max_timestamp())->offset, Offset(9));
+    auto batch = std::make_shared<Buffer>(make_batch({.value_bytes = 900}, 1));
+    Result<AppendInfo> info = log->append(*batch, batch, LeaderEpoch(0), 0);
+    ASSERT_FALSE(info);
+    EXPECT_EQ(info.error().code, ErrorCode::kNoSpace);
+    disk_->set_capacity(std::nullopt);
+    EXPECT_EQ(append(*log, {.value_bytes = 900}), 10);
+    EXPECT_EQ(read(*log, 0).size(), 11u);
+    disk_->remove("/data/topic-0");
+  }
+}
+
 TEST_F(LogTest, AFailedWritePoisonsTheLog) {
   auto log = open();
   append(*log, {});

@@ -36,8 +36,8 @@ Result<MaxTimestamp> Log::segment_max_timestamp(size_t index) {
     if (index + 1 == segments_.size()) return active->max_timestamp();
   }
   if (!segments_[index]->indexes_checked()) {
-    TRY(time_index(index));
-    segments_[index]->set_indexes_checked(true);
+    TRY_ASSIGN(TimeIndex times, time_index(index));
+    if (times.last()) segments_[index]->set_indexes_checked(true);
   }
   return segments_[index]->max_timestamp(*directory_);
 }
