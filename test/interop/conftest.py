@@ -128,12 +128,15 @@ def pytest_runtest_makereport(item, call):
 
 
 class Company:
-    """Drivers at work: each command has a driver of its own, which goes back to the pool when all is over."""
+    """Drivers at work: each command has a driver to itself, which goes back to the pool when it is done."""
 
     def __init__(self):
         self.taken = []
 
     def begin(self, name, do, **command):
+        for done in [entry for entry in self.taken if entry[2].finished]:
+            self.taken.remove(done)
+            done[0].give_back(done[1])
         client = BY_NAME[name]
         driver = client.take()
         running = driver.begin(do, **command)

@@ -20,7 +20,7 @@ def dump(files, *options, gaps: bool = False) -> str:
 
 def check_directory(data_dir: Path, compacted=("compacted", "__consumer_offsets")) -> None:
     """Every log, index, time index, producer snapshot and metadata snapshot of a stopped node; `compacted` names the compacted topics."""
-    partitions = [p for p in Path(data_dir).iterdir() if p.is_dir() and not p.name.endswith("-delete")]
+    partitions = [p for p in Path(data_dir).iterdir() if p.is_dir() and not p.name.endswith(("-delete", "-stray"))]
     logs = [f for p in partitions if p.name != "__cluster_metadata-0" for f in p.glob("*.log")]
     indexes = [f for p in partitions for f in p.glob("*.index")] + [f for p in partitions for f in p.glob("*.timeindex")]
     snapshots = [f for p in partitions if p.name != "__cluster_metadata-0" for f in p.glob("*.snapshot")]

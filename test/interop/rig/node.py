@@ -107,7 +107,7 @@ class Node:
         for feature in features:
             argv += ["--feature", feature]
         done = subprocess.run([*argv, *extra], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, text=True, timeout=60)
+                              stderr=subprocess.STDOUT, text=True, timeout=180)
         if done.returncode != 0:
             raise NodeFailed(f"{self.kind} storage format exited with {done.returncode}:\n{done.stdout}")
         return done.stdout
