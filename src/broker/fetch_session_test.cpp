@@ -7,7 +7,6 @@ namespace {
 
 constexpr int32_t kNew = 0;
 constexpr int32_t kSessionless = -1;
-const Uuid kId{1, 2};
 
 FetchPosition position(int32_t partition, int64_t offset = 0) {
   return {.target = {"topic", kZeroUuid, partition}, .fetch_offset = offset, .max_bytes = 1000};
