@@ -18,8 +18,11 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 
-# Kafka reads damaged compressed data in other steps than we do, so which of two faults it meets first may differ.
-REFUSALS_OF_DAMAGED_DATA = {"87 []", "-1 []"}
+# Of damaged compressed data Kafka may meet another fault first than we do, or overlook it (reserved bits of gzip, a
+# record's length that its fields do not fill): of these requests we only want a refusal or the same batch.
+GARBLED = " garbled"
+# Where a compressed record runs over the end of the data, Kafka's answer depends on which of its fields does.
+OVERRUNS = {"87 []", "-1 []"}
 # In Kafka's text, a header key that was not UTF-8.
 REPLACEMENT = "efbfbd"
 
@@ -81,7 +84,8 @@ def prove_answers(tally: Tally, java: list, tool: Path, folder: Path, seed: str,
     ours = lines_of([tool, "judge", cases])
     tally.count("answers", len(ours), len(theirs))
     for case, our, their in zip(cases.read_text().splitlines(), ours, theirs):
-        if {our, their} == REFUSALS_OF_DAMAGED_DATA or (our != their and REPLACEMENT in their):
+        overlooked = case.endswith(GARBLED) and not our.startswith("0 ")
+        if overlooked or {our, their} == OVERRUNS or (our != their and REPLACEMENT in their):
             continue
         tally.check(f"request {case[:400]}", our, their)
 
