@@ -42,10 +42,6 @@ std::unexpected<Error> Log::poison(Error error) {
   return std::unexpected(std::move(error));
 }
 
-void Log::log_damage(const DamagedRange& range) {
-  logger_->error(name_ + ": " + range.to_string());
-}
-
 Result<ActiveSegment*> Log::activate() {
   TRY(usable());
   if (active_) return active_.get();

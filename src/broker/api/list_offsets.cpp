@@ -70,7 +70,7 @@ runtime::Task<ListOffsetsResponse> handle(Caller& caller, ListOffsetsRequest req
       row.error_code = answer.error;
       row.timestamp = answer.timestamp;
       row.offset = answer.offset;
-      row.leader_epoch = answer.leader_epoch;
+      if (caller.api_version >= 4) row.leader_epoch = answer.leader_epoch;
     }
   }
   co_return response;
