@@ -28,6 +28,10 @@ enum class KeyType : int8_t { kGroup = 0, kTransaction = 1, kShare = 2 };
 constexpr int16_t kBatchesFrom = 4;
 constexpr int16_t kShareFrom = 6;
 
+bool known_type(int8_t type) {
+  return type >= static_cast<int8_t>(KeyType::kGroup) && type <= static_cast<int8_t>(KeyType::kShare);
+}
+
 struct Found {
   KafkaError error{};
   int32_t node_id = -1;
@@ -94,6 +98,8 @@ runtime::Task<FindCoordinatorResponse> handle(Caller& caller, FindCoordinatorReq
     auto& row = response.coordinators.emplace_back();
     row.key = std::move(key);
     row.error_code = found.error;
+    // Kafka explains a type of key nobody knows, and leaves the message of every other row empty.
+    if (!known_type(request.key_type)) row.error_message = std::string(wire::kafka_error_message(found.error));
     row.node_id = found.node_id;
     row.host = std::move(found.host);
     row.port = found.port;

@@ -75,7 +75,12 @@ TEST(FindCoordinator, ShareKeyMustNameGroupTopicAndPartition) {
   for (const char* wrong : {"g", "", "g:x:0", ":AAAAAAAAAAEAAAAAAAAAAg:0", "g:AAAAAAAAAAEAAAAAAAAAAg:x"}) {
     EXPECT_EQ(find(broker, 2, wrong).error_code, KafkaError::kInvalidRequest) << wrong;
   }
+}
+
+TEST(FindCoordinator, UnknownTypeOfKeyIsExplained) {
+  TestBroker broker;
   EXPECT_EQ(find(broker, 7, "g").error_code, KafkaError::kInvalidRequest);
+  EXPECT_FALSE(find(broker, 7, "g").error_message->empty());
 }
 
 TEST(Groups, WithoutACoordinatorSayWhereTheyAreNot) {
