@@ -234,7 +234,6 @@ class Log {
   Result<> roll_to(Offset base);
   Result<> persist_epochs();
   Result<> sync_names();
-  void log_damage(const DamagedRange& range);
 
   // log_append.cpp
   // Everything about an append that may fail: the state it needs, a new segment, room on the disk.

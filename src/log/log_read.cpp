@@ -10,6 +10,7 @@ using runtime::OpenMode;
 using wire::BatchHeader;
 
 namespace {
+constexpr size_t kDamageLogged = 20;
 constexpr size_t kLookupWindow = 8 << 10;
 constexpr size_t kSweepWindow = 1 << 20;
 }  // namespace
@@ -27,27 +28,29 @@ uint64_t Log::readable_size(size_t index) const {
   return index + 1 == segments_.size() && active_ ? active_->written_size() : segments_[index]->size();
 }
 
+// Ranges do not overlap: by offset they are in the order of segment and position too.
 const DamagedRange* Log::damage_at(Offset offset) const {
-  for (const DamagedRange& range : damaged_) {
-    if (range.first <= offset && offset < range.end) return &range;
-  }
-  return nullptr;
+  auto after = std::ranges::upper_bound(damaged_, offset, {}, &DamagedRange::first);
+  if (after == damaged_.begin() || std::prev(after)->end <= offset) return nullptr;
+  return &*std::prev(after);
 }
 
 void Log::add_damage(DamagedRange range) {
-  log_damage(range);
+  if (damaged_.size() < kDamageLogged) logger_->error(name_ + ": " + range.to_string());
+  if (damaged_.size() == kDamageLogged) logger_->error(name_ + ": there is more damage, which is not listed here");
   auto at = std::ranges::upper_bound(damaged_, range.first, {}, &DamagedRange::first);
   damaged_.insert(at, range);
 }
 
 bool Log::skip_known_damage(SegmentScan& scan, Offset segment) const {
-  for (const DamagedRange& range : damaged_) {
-    if (range.segment != segment || scan.position() < range.position) continue;
-    if (scan.position() >= range.position + range.length) continue;
-    scan.resume_at(range.position + range.length, range.end);
-    return true;
-  }
-  return false;
+  if (damaged_.empty()) return false;
+  auto place = [](const DamagedRange& range) { return std::pair(range.segment, range.position); };
+  auto after = std::ranges::upper_bound(damaged_, std::pair(segment, scan.position()), {}, place);
+  if (after == damaged_.begin()) return false;
+  const DamagedRange& range = *std::prev(after);
+  if (range.segment != segment || scan.position() >= range.position + range.length) return false;
+  scan.resume_at(range.position + range.length, range.end);
+  return true;
 }
 
 Result<OffsetIndex> Log::offset_index(size_t index) {

@@ -60,9 +60,14 @@ Result<> LogRecovery::run() {
 
 // Leftovers of what was interrupted, in Kafka's order of doing it.
 Result<> LogRecovery::tidy_up() {
-  TRY_ASSIGN(std::vector<DirectoryEntry> entries, log_.directory_->list());
+  TRY_ASSIGN(entries_, log_.directory_->list());
+  bool leftovers = std::ranges::any_of(entries_, [](const DirectoryEntry& entry) {
+    return entry.name.ends_with(kDeletedSuffix) || entry.name.ends_with(kCleanedSuffix) ||
+           entry.name.ends_with(kSwapSuffix);
+  });
+  if (!leftovers) return {};
   std::optional<Offset> min_cleaned;
-  for (const DirectoryEntry& entry : entries) {
+  for (const DirectoryEntry& entry : entries_) {
     std::optional<FileName> name = parse_file_name(entry.name);
     if (!name) continue;
     bool cleaned = name->suffix.ends_with(kCleanedSuffix);
@@ -73,22 +78,24 @@ Result<> LogRecovery::tidy_up() {
   }
   if (min_cleaned) {
     // The swap of this group had not begun, or was not complete: the old segments are all there.
-    for (const DirectoryEntry& entry : entries) {
+    for (const DirectoryEntry& entry : entries_) {
       std::optional<FileName> name = parse_file_name(entry.name);
       if (name && name->suffix.ends_with(kSwapSuffix) && name->base >= *min_cleaned) {
         TRY(log_.directory_->remove(entry.name));
       }
     }
   }
-  TRY_ASSIGN(entries, log_.directory_->list());
-  return finish_swaps(entries);
+  TRY_ASSIGN(entries_, log_.directory_->list());
+  TRY(finish_swaps());
+  TRY_ASSIGN(entries_, log_.directory_->list());
+  return {};
 }
 
 // Complete swap files replace the segments whose offsets they cover.
-Result<> LogRecovery::finish_swaps(std::vector<DirectoryEntry>& entries) {
+Result<> LogRecovery::finish_swaps() {
   std::optional<Offset> first;
   Offset end{0};
-  for (const DirectoryEntry& entry : entries) {
+  for (const DirectoryEntry& entry : entries_) {
     std::optional<FileName> name = parse_file_name(entry.name);
     if (!name || name->suffix != std::string(kLogSuffix) + std::string(kSwapSuffix)) continue;
     TRY_ASSIGN(auto file, log_.directory_->open(entry.name, OpenMode::kRead));
@@ -102,13 +109,13 @@ Result<> LogRecovery::finish_swaps(std::vector<DirectoryEntry>& entries) {
     end = std::max(end, scan.next_offset());
   }
   bool any = false;
-  for (const DirectoryEntry& entry : entries) {
+  for (const DirectoryEntry& entry : entries_) {
     std::optional<FileName> name = parse_file_name(entry.name);
     if (!first || !name || name->base < *first || name->base >= end) continue;
     if (std::ranges::find(kSegmentSuffixes, name->suffix) == std::end(kSegmentSuffixes)) continue;
     TRY(log_.directory_->remove(entry.name));
   }
-  for (const DirectoryEntry& entry : entries) {
+  for (const DirectoryEntry& entry : entries_) {
     if (!parse_file_name(entry.name) || !entry.name.ends_with(kSwapSuffix)) continue;
     TRY(log_.directory_->rename(entry.name, entry.name.substr(0, entry.name.size() - kSwapSuffix.size())));
     any = true;
@@ -118,14 +125,13 @@ Result<> LogRecovery::finish_swaps(std::vector<DirectoryEntry>& entries) {
 }
 
 Result<> LogRecovery::list_segments() {
-  TRY_ASSIGN(std::vector<DirectoryEntry> entries, log_.directory_->list());
-  for (const DirectoryEntry& entry : entries) {
+  for (const DirectoryEntry& entry : entries_) {
     std::optional<FileName> name = parse_file_name(entry.name);
     if (!name || entry.is_directory) continue;
     if (name->suffix == kLogSuffix) log_.segments_.push_back(std::make_unique<Segment>(name->base, entry.size));
     if (name->suffix == kSnapshotSuffix) log_.snapshots_.push_back(name->base);
   }
-  for (const DirectoryEntry& entry : entries) {
+  for (const DirectoryEntry& entry : entries_) {
     std::optional<FileName> name = parse_file_name(entry.name);
     if (!name || name->suffix == kLogSuffix ||
         std::ranges::find(kSegmentSuffixes, name->suffix) == std::end(kSegmentSuffixes)) {
@@ -138,6 +144,7 @@ Result<> LogRecovery::list_segments() {
       log_.segments_[index]->set_has_transaction_index(true);
     }
   }
+  has_epoch_file_ = std::ranges::any_of(entries_, [](const DirectoryEntry& entry) { return entry.name == kEpochFile; });
   if (!log_.segments_.empty()) return {};
 
   Offset start = options_.log_start.value_or(Offset(0));
@@ -158,14 +165,13 @@ Result<> LogRecovery::tolerate_full_disk(Result<> result) const {
 }
 
 Result<> LogRecovery::load_epochs() {
-  Result<Buffer> text = runtime::read_file(*log_.directory_, kEpochFile);
   bool empty = std::ranges::all_of(log_.segments_, [](const auto& segment) { return segment->size() == 0; });
-  if (!text) {
-    if (text.error().code != ErrorCode::kNotFound) return std::unexpected(text.error());
+  if (!has_epoch_file_) {
     epochs_lost_ = !empty;
     return {};
   }
-  Result<replication::EpochCache> parsed = replication::EpochCache::parse(as_text(*text));
+  TRY_ASSIGN(Buffer text, runtime::read_file(*log_.directory_, kEpochFile));
+  Result<replication::EpochCache> parsed = replication::EpochCache::parse(as_text(text));
   if (parsed) {
     log_.epochs_ = *std::move(parsed);
   } else {

@@ -20,7 +20,7 @@ class LogRecovery {
  private:
   // What the directory holds.
   Result<> tidy_up();
-  Result<> finish_swaps(std::vector<runtime::DirectoryEntry>& entries);
+  Result<> finish_swaps();
   Result<> list_segments();
   Result<> load_epochs();
   Result<> rebuild_epochs();
@@ -41,6 +41,8 @@ class LogRecovery {
 
   Log& log_;
   const LogOptions& options_;
+  std::vector<runtime::DirectoryEntry> entries_;  // of the directory
+  bool has_epoch_file_ = false;
   Offset floor_;  // offsets below it were durable
   bool epochs_lost_ = false;
   LeaderEpoch doubtful_epoch_ = kNoEpoch;  // of the batch before, when it began a new one: believed if the next agrees
