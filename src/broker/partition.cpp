@@ -12,12 +12,14 @@ namespace barnabas::broker {
 
 using wire::KafkaError;
 
-namespace {
-
 std::shared_ptr<const log::LogConfig> log_config_of(const config::TopicConfig& topic) {
   auto log = std::make_shared<log::LogConfig>();
   log->segment_bytes = topic.segment_bytes;
   log->segment_ms = topic.segment_ms;
+  // What is active cannot be compacted.
+  if (topic.cleanup_compact && topic.max_compaction_lag_ms > 0) {
+    log->segment_ms = std::min(topic.segment_ms, topic.max_compaction_lag_ms);
+  }
   log->segment_jitter_ms = topic.segment_jitter_ms;
   log->segment_index_bytes = topic.segment_index_bytes;
   log->index_interval_bytes = topic.index_interval_bytes;
@@ -28,6 +30,8 @@ std::shared_ptr<const log::LogConfig> log_config_of(const config::TopicConfig& t
   log->file_delete_delay_ms = topic.file_delete_delay_ms;
   return log;
 }
+
+namespace {
 
 wire::BatchPolicy policy_of(const config::TopicConfig& topic, wire::Strictness strictness) {
   wire::BatchPolicy policy;
@@ -627,7 +631,7 @@ void Partition::maintain(TimestampMs now) {
 
 void Partition::with_log(const std::function<void(log::Log& log)>& work) {
   std::lock_guard lock(mutex_);
-  work(*log_);
+  if (!closed_) work(*log_);
 }
 
 void Partition::fail_locked(const Error&, Wakeups& wakeups) {
@@ -663,6 +667,7 @@ void Partition::abandon(const std::string&) {
   {
     std::lock_guard lock(mutex_);
     failed_ = true;
+    closed_ = true;
     core_.resign();
     wake_all_locked(wakeups);
   }

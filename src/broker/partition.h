@@ -28,6 +28,7 @@
 
 namespace barnabas::log {
 class Log;
+struct LogConfig;
 struct SyncPlan;
 }  // namespace barnabas::log
 
@@ -92,6 +93,9 @@ struct PartitionName {
   int32_t index = 0;
   std::string to_string() const;  // topic-index
 };
+
+// What a log goes by, of its topic's settings.
+std::shared_ptr<const log::LogConfig> log_config_of(const config::TopicConfig& topic);
 
 // What failed and why; the owner takes the whole log directory offline.
 using StorageFailure = std::function<void(const std::string& reason)>;
@@ -186,7 +190,8 @@ class Partition : public std::enable_shared_from_this<Partition> {
 
   // Background work: due rolls, retention, removal of deleted files. Some ms at most; never on a busy loop.
   void maintain(TimestampMs now);
-  // Runs `work` on the log under the lock: for the cleaner and for loading coordinators. Short.
+  // Runs `work` on the log under the lock: for checkpoints and the cleaner. Short. Nothing happens once the replica is
+  // closed or abandoned: its directory may belong to another by then.
   void with_log(const std::function<void(log::Log& log)>& work);
 
   // Leadership ends, everybody who waits is told. The log is closed cleanly (indexes, snapshot, sync).

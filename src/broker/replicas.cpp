@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "broker/log_cleaner.h"
 #include "broker/registration.h"
 #include "log/log.h"
 #include "log/log_dir.h"
@@ -211,7 +212,7 @@ Result<std::shared_ptr<Partition>> Replicas::open_blocking(const Opening& openin
   }
   options.name = key.to_string();
   options.topic_id = opening.name.topic_id;
-  options.config = std::make_shared<log::LogConfig>();
+  options.config = log_config_of(*opening.config);
   options.now = world_.clock.wall_time();
   options.logger = &world_.logger;
   options.power_lost = dirs_[opening.dir].power_lost;
@@ -397,6 +398,11 @@ void Replicas::start_background(config::LogManagerConfig config) {
   repeat(recovery_points, recovery_points, &Replicas::checkpoint_recovery_points);
   repeat(delay, milliseconds(config.retention_check_interval_ms), &Replicas::apply_retention);
   repeat(delay, seconds(5), &Replicas::remove_due_files);
+  if (config.cleaner_enable) {
+    auto dir_of = [this](const std::string& path) { return dirs_[dir_index(path)].dir.get(); };
+    cleaner_ = std::make_unique<LogCleaner>(world_, config, [this] { return all(); }, dir_of);
+    background_->spawn(cleaner_->run(background_->token()));
+  }
 }
 
 void Replicas::write_checkpoint(size_t dir, int kind, const log::OffsetCheckpoint& checkpoint) {

@@ -32,6 +32,8 @@ class LogDir;
 
 namespace barnabas::broker {
 
+class LogCleaner;
+
 // One entry of log.dirs, opened and locked by the node.
 struct ReplicaDir {
   std::unique_ptr<log::LogDir> dir;
@@ -137,6 +139,7 @@ class Replicas {
   std::map<std::pair<size_t, int>, log::OffsetCheckpoint> written_checkpoints_;
   std::function<void(std::shared_ptr<Partition>)> leadership_;
   metadata::ImagePtr latest_;  // while replicas open, the log goes on
+  std::unique_ptr<LogCleaner> cleaner_;
   std::unique_ptr<runtime::Scope> background_;
 };
 
