@@ -1,5 +1,5 @@
-// Published<T>: an immutable value that is replaced as a whole and read from any thread. Readers get a pointer that stays
-// valid for as long as they hold it.
+// Published<T>: an immutable value that is replaced as a whole and read from any thread. Readers get a pointer that
+// stays valid for as long as they hold it.
 #pragma once
 
 #include <memory>

@@ -46,8 +46,18 @@ def script_suites():
     ]
 
 
+def run_corpus(program):
+    """A fuzz target over its committed corpus: one test."""
+    corpus = ROOT / "fuzz" / "corpus" / program.removeprefix("fuzz_").removesuffix("_corpus")
+    done = subprocess.run([str(BIN / program), str(corpus)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          errors="replace", timeout=900)
+    return (0, 1, 0, done.stdout) if done.returncode else (1, 0, 0, done.stdout)
+
+
 def run_unit(program):
-    """One GoogleTest (or plain) program: (passed, failed, skipped, output)."""
+    """One test program: (passed, failed, skipped, output)."""
+    if program.startswith("fuzz_"):
+        return run_corpus(program)
     with tempfile.TemporaryDirectory() as folder:
         report = pathlib.Path(folder) / "report.json"
         try:
