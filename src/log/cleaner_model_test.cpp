@@ -4,8 +4,11 @@
 
 #include <map>
 #include <random>
+#include <set>
 
 #include "log/testing/cleaner_fixture.h"
+#include "wire/control_record.h"
+#include "wire/record_batch_iterator.h"
 
 namespace barnabas::log {
 namespace {
@@ -137,6 +140,87 @@ TEST_F(CleanerModelTest, APowerLossAtAnyOperationLeavesTheLatestOfEachKey) {
       ASSERT_TRUE(again) << again.error().message;
       ASSERT_NO_FATAL_FAILURE(expect_latest(*log, latest, all));
       EXPECT_EQ(contents(*log).size(), 5u);
+    }
+  }
+}
+
+// What a consumer of committed data sees: the aborted transactions it is told of taken out, as clients do it.
+std::map<std::string, int64_t> committed_latest(const std::vector<Buffer>& batches,
+                                                std::vector<replication::AbortedTransaction> aborted) {
+  std::map<std::string, int64_t> latest;
+  std::set<int64_t> aborting;
+  size_t next = 0;
+  for (const Buffer& bytes : batches) {
+    wire::BatchHeader header = *wire::BatchHeader::decode(bytes);
+    while (next < aborted.size() && aborted[next].first_offset <= header.last_offset()) {
+      aborting.insert(aborted[next++].producer_id.value);
+    }
+    wire::RecordIterator records(header, bytes);
+    wire::RecordView record;
+    if (header.is_control()) {
+      bool abort = records.next(record) && *wire::decode_control_key(*record.key) == wire::ControlRecordType::kAbort;
+      if (abort) aborting.erase(header.producer_id);
+      continue;
+    }
+    if (header.is_transactional() && aborting.contains(header.producer_id)) continue;
+    while (records.next(record)) latest[std::string(as_text(*record.key))] = header.base_offset + record.offset_delta;
+  }
+  return latest;
+}
+
+TEST_F(CleanerModelTest, WhateverIsCleanedCommittedTransactionsAreSeenAndAbortedOnesAreNot) {
+  constexpr int kProducers = 3;
+  for (unsigned seed = 0; seed < 60; ++seed) {
+    SCOPED_TRACE(seed);
+    std::mt19937 random(seed);
+    auto pick = [&](int n) { return static_cast<int>(random() % static_cast<unsigned>(n)); };
+    disk_ = std::make_shared<testing::MemoryDisk>();
+    checkpoint_.reset();
+    config_->segment_bytes = 300 + pick(1500);
+    auto log = open();
+    std::map<std::string, int64_t> latest;
+    std::map<std::string, int64_t> open_transactions[kProducers];
+    int32_t sequences[kProducers] = {};
+    auto end = [&](int producer) {
+      bool commit = pick(2) == 0;
+      append_bytes(*log, testing::make_marker(producer, 0, commit, options_now_));
+      if (commit) {
+        for (const auto& [key, offset] : open_transactions[producer]) latest[key] = std::max(latest[key], offset);
+      }
+      open_transactions[producer].clear();
+    };
+    for (int step = 0; step < 150; ++step) {
+      options_now_ += pick(300);
+      int producer = pick(kProducers);
+      if (pick(12) == 0) {
+        for (int each = 0; each < kProducers; ++each) {
+          if (!open_transactions[each].empty() && pick(2) == 0) end(each);
+        }
+        auto stats = clean(*log);
+        ASSERT_TRUE(stats) << stats.error().message;
+        for (int each = 0; each < kProducers; ++each) {
+          if (!open_transactions[each].empty()) end(each);
+        }
+        auto aborted = log->aborted_transactions(Offset(0), log->log_end_offset());
+        ASSERT_TRUE(aborted) << aborted.error().message;
+        ASSERT_EQ(committed_latest(batch_bytes(*log), *aborted), latest);
+      } else if (!open_transactions[producer].empty() && pick(4) == 0) {
+        end(producer);
+      } else {
+        std::vector<testing::KeyValue> records;
+        int64_t offset = log->log_end_offset().value;
+        for (int i = 0, n = 1 + pick(3); i < n; ++i) {
+          records.push_back({"k" + std::to_string(pick(12)), "v"});
+          open_transactions[producer][*records.back().key] = offset + i;
+        }
+        put(*log, records,
+            {.timestamp = options_now_,
+             .producer_id = producer,
+             .producer_epoch = 0,
+             .sequence = sequences[producer],
+             .transactional = true});
+        sequences[producer] += static_cast<int32_t>(records.size());
+      }
     }
   }
 }
