@@ -16,11 +16,15 @@ using BytesView = std::span<const std::byte>;
 using MutableBytes = std::span<std::byte>;
 using Buffer = std::vector<std::byte>;
 
-inline BytesView as_bytes(std::string_view text) { return {reinterpret_cast<const std::byte*>(text.data()), text.size()}; }
+inline BytesView as_bytes(std::string_view text) {
+  return {reinterpret_cast<const std::byte*>(text.data()), text.size()};
+}
 inline std::string_view as_text(BytesView bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
-inline Buffer to_buffer(BytesView bytes) { return Buffer(bytes.begin(), bytes.end()); }
+inline Buffer to_buffer(BytesView bytes) {
+  return Buffer(bytes.begin(), bytes.end());
+}
 
 // Big-endian integers at `from`; the caller has checked that sizeof(T) bytes are there.
 template <class T>

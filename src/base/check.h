@@ -6,8 +6,8 @@ namespace barnabas {
 [[noreturn]] void check_failed(const char* expression, const char* file, int line, const char* note);
 }
 
-#define CHECK(expression, ...)                                                                 \
-  do {                                                                                         \
-    if (!(expression)) [[unlikely]]                                                            \
-      ::barnabas::check_failed(#expression, __FILE__, __LINE__, "" __VA_ARGS__);               \
+#define CHECK(expression, ...)                                                   \
+  do {                                                                           \
+    if (!(expression)) [[unlikely]]                                              \
+      ::barnabas::check_failed(#expression, __FILE__, __LINE__, "" __VA_ARGS__); \
   } while (false)

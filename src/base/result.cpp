@@ -7,18 +7,30 @@ namespace barnabas {
 
 const char* error_code_name(ErrorCode code) {
   switch (code) {
-    case ErrorCode::kInvalid: return "invalid";
-    case ErrorCode::kCorrupt: return "corrupt";
-    case ErrorCode::kNotFound: return "not found";
-    case ErrorCode::kExists: return "exists";
-    case ErrorCode::kNoSpace: return "no space";
-    case ErrorCode::kIo: return "i/o";
-    case ErrorCode::kClosed: return "closed";
-    case ErrorCode::kCancelled: return "cancelled";
-    case ErrorCode::kTimedOut: return "timed out";
-    case ErrorCode::kUnsupported: return "unsupported";
-    case ErrorCode::kBusy: return "busy";
-    case ErrorCode::kDenied: return "denied";
+    case ErrorCode::kInvalid:
+      return "invalid";
+    case ErrorCode::kCorrupt:
+      return "corrupt";
+    case ErrorCode::kNotFound:
+      return "not found";
+    case ErrorCode::kExists:
+      return "exists";
+    case ErrorCode::kNoSpace:
+      return "no space";
+    case ErrorCode::kIo:
+      return "i/o";
+    case ErrorCode::kClosed:
+      return "closed";
+    case ErrorCode::kCancelled:
+      return "cancelled";
+    case ErrorCode::kTimedOut:
+      return "timed out";
+    case ErrorCode::kUnsupported:
+      return "unsupported";
+    case ErrorCode::kBusy:
+      return "busy";
+    case ErrorCode::kDenied:
+      return "denied";
   }
   return "unknown";
 }
@@ -28,26 +40,35 @@ namespace {
 ErrorCode code_of(int os_error) {
   switch (os_error) {
     case ENOSPC:
-    case EDQUOT: return ErrorCode::kNoSpace;
+    case EDQUOT:
+      return ErrorCode::kNoSpace;
     case ENOENT:
-    case ENOTDIR: return ErrorCode::kNotFound;
+    case ENOTDIR:
+      return ErrorCode::kNotFound;
     case EEXIST:
-    case ENOTEMPTY: return ErrorCode::kExists;
+    case ENOTEMPTY:
+      return ErrorCode::kExists;
     case EACCES:
     case EPERM:
-    case EROFS: return ErrorCode::kDenied;
+    case EROFS:
+      return ErrorCode::kDenied;
     case EADDRINUSE:
     case EWOULDBLOCK:
-    case EBUSY: return ErrorCode::kBusy;
+    case EBUSY:
+      return ErrorCode::kBusy;
     case EPIPE:
     case ECONNABORTED:
     case ECONNREFUSED:
     case EHOSTUNREACH:
     case ENETUNREACH:
-    case ECONNRESET: return ErrorCode::kClosed;
-    case ETIMEDOUT: return ErrorCode::kTimedOut;
-    case EINVAL: return ErrorCode::kInvalid;
-    default: return ErrorCode::kIo;
+    case ECONNRESET:
+      return ErrorCode::kClosed;
+    case ETIMEDOUT:
+      return ErrorCode::kTimedOut;
+    case EINVAL:
+      return ErrorCode::kInvalid;
+    default:
+      return ErrorCode::kIo;
   }
 }
 

@@ -9,18 +9,18 @@
 namespace barnabas {
 
 enum class ErrorCode {
-  kInvalid,      // bad bytes or a bad argument from outside
-  kCorrupt,      // stored bytes that do not check out
+  kInvalid,  // bad bytes or a bad argument from outside
+  kCorrupt,  // stored bytes that do not check out
   kNotFound,
   kExists,
-  kNoSpace,      // ENOSPC, EDQUOT
-  kIo,           // any other failure of a device
-  kClosed,       // the peer or we closed it
-  kCancelled,    // asked to end early
+  kNoSpace,    // ENOSPC, EDQUOT
+  kIo,         // any other failure of a device
+  kClosed,     // the peer or we closed it
+  kCancelled,  // asked to end early
   kTimedOut,
   kUnsupported,
-  kBusy,         // held by somebody else (a lock, a port)
-  kDenied,       // permission
+  kBusy,    // held by somebody else (a lock, a port)
+  kDenied,  // permission
 };
 
 // Short name of `code`, for log lines.
@@ -46,10 +46,10 @@ Error os_error(int os_error, const std::string& what);
 }  // namespace barnabas
 
 // Evaluates `expression` (a Result); returns its error from the enclosing function, or goes on.
-#define TRY(expression)                                                          \
-  do {                                                                           \
-    if (auto try_result_ = (expression); !try_result_) [[unlikely]]              \
-      return std::unexpected(std::move(try_result_).error());                    \
+#define TRY(expression)                                             \
+  do {                                                              \
+    if (auto try_result_ = (expression); !try_result_) [[unlikely]] \
+      return std::unexpected(std::move(try_result_).error());       \
   } while (false)
 
 #define BARNABAS_CONCAT_(a, b) a##b
@@ -57,7 +57,8 @@ Error os_error(int os_error, const std::string& what);
 
 // TRY_ASSIGN(auto x, f()): like TRY, and binds the value.
 #define TRY_ASSIGN(target, expression) TRY_ASSIGN_(BARNABAS_CONCAT(try_value_, __LINE__), target, expression)
-#define TRY_ASSIGN_(name, target, expression)                                    \
-  auto name = (expression);                                                      \
-  if (!name) [[unlikely]] return std::unexpected(std::move(name).error());       \
+#define TRY_ASSIGN_(name, target, expression)        \
+  auto name = (expression);                          \
+  if (!name) [[unlikely]]                            \
+    return std::unexpected(std::move(name).error()); \
   target = *std::move(name)

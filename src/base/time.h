@@ -7,8 +7,8 @@
 namespace barnabas {
 
 using Duration = std::chrono::nanoseconds;
-using std::chrono::milliseconds;
 using std::chrono::microseconds;
+using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 // Nanoseconds since an arbitrary start; never goes back.

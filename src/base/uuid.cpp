@@ -55,7 +55,8 @@ Result<Uuid> Uuid::parse(std::string_view text) {
   for (size_t i = 0; i < text.size(); ++i) {
     size_t digit = kAlphabet.find(text[i]);
     if (digit == std::string_view::npos) {
-      return fail(ErrorCode::kInvalid, "'" + std::string(text) + "' is not a uuid: bad character at " + std::to_string(i));
+      return fail(ErrorCode::kInvalid,
+                  "'" + std::string(text) + "' is not a uuid: bad character at " + std::to_string(i));
     }
     // 128 bits are 21 whole digits and the upper two bits of the last one.
     int width = i == 21 ? 2 : 6;

@@ -18,8 +18,8 @@ struct Uuid {
   constexpr auto operator<=>(const Uuid&) const = default;
   constexpr bool is_zero() const { return most == 0 && least == 0; }
 
-  std::string to_string() const;                    // 22 characters
-  std::string to_hex() const;                       // 32 characters, as in -delete directory names
+  std::string to_string() const;                     // 22 characters
+  std::string to_hex() const;                        // 32 characters, as in -delete directory names
   static Result<Uuid> parse(std::string_view text);  // of to_string(); an error says what is wrong
 };
 

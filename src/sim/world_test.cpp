@@ -367,7 +367,9 @@ Task<uint64_t> flood(World& world) {
     auto sent = (*stream)->try_write(std::span(&part, 1), 0);
     CHECK(sent);
     total += *sent;
-    if (*sent == 0) co_await runtime::sleep_for(*world.loops[0], milliseconds(10));
+    if (*sent == 0) {
+      co_await runtime::sleep_for(*world.loops[0], milliseconds(10));
+    }
   }
   co_return total;
 }
