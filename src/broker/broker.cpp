@@ -51,6 +51,7 @@ Broker::Broker(runtime::World& world, const config::NodeConfig& node, Identity i
   replicas_.set_topic_config([this](const metadata::Image& image, std::string_view topic) {
     return config::share_topic_config(settings_.get()->layers, overrides_of(image.topic_config(topic)));
   });
+  replicas_.set_producer_id_expiration(config.logs.producer_id_expiration_ms);
   replicas_.on_leadership([this](std::shared_ptr<Partition> partition) {
     if (partition->name().topic == metadata::kConsumerOffsetsTopic) groups_->leadership_changed(std::move(partition));
   });
@@ -88,6 +89,7 @@ TimestampMs Broker::wall_time() const {
 
 void Broker::restore(metadata::ImagePtr image) {
   settings_.set(settings_of(node_, *image, identity_.id));
+  replicas_.set_producer_id_expiration(settings_.get()->broker.logs.producer_id_expiration_ms);
   image_.set(std::move(image));
 }
 
@@ -102,6 +104,7 @@ runtime::Task<> Broker::publish(metadata::Delta delta, metadata::ImagePtr image)
   }
   if (broker_changed) {
     settings_.set(settings_of(node_, *image, identity_.id));
+    replicas_.set_producer_id_expiration(settings_.get()->broker.logs.producer_id_expiration_ms);
     groups_->settings_changed();
   }
   if (broker_changed || !topics.empty()) replicas_.reconfigure(*image, broker_changed ? nullptr : &topics);

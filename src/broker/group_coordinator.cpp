@@ -44,6 +44,9 @@ struct GroupCoordinator::Shard {
   group::RequestToken next_token = 1;
   MonotonicTime next_timer = kNever;
   std::shared_ptr<Waiter> sleeper;  // of the shard's task
+  Offset appended_end{0};
+  Offset committed{0};
+  std::vector<std::pair<Offset, runtime::Completion<bool>>> settling;  // waits for that much to be committed
 };
 
 GroupCoordinator::GroupCoordinator(Broker& broker) : broker_(broker), scope_(broker.main_loop()) {}
@@ -70,7 +73,16 @@ void GroupCoordinator::resign(Shard& shard) {
   bool loaded = shard.state == Shard::State::kReady;
   shard.state = Shard::State::kGone;
   if (loaded) obey_locked(shard, shard.core.resign(), broker_.main_loop());
+  settle_locked(shard, true);
   if (shard.sleeper) shard.sleeper->fire();
+}
+
+void GroupCoordinator::settle_locked(Shard& shard, bool all) {
+  std::erase_if(shard.settling, [&](auto& waiting) {
+    bool over = all || waiting.first <= shard.committed;
+    if (over) waiting.second.set(true);
+    return over;
+  });
 }
 
 group::GroupConfig GroupCoordinator::config() const {
@@ -202,6 +214,8 @@ runtime::Task<> GroupCoordinator::run(GroupCoordinator* self, ShardPtr shard) {
         known_high_watermark = status.high_watermark;
         auto output = shard->core.on_high_watermark(self->now(), known_high_watermark);
         self->obey_locked(*shard, std::move(output), loop);
+        shard->committed = known_high_watermark;
+        self->settle_locked(*shard, false);
         continue;
       }
       if (deadline <= self->broker_.now()) {
@@ -258,6 +272,7 @@ void GroupCoordinator::obey_locked(Shard& shard, group::Output output, runtime::
           {.records = MutableBytes(*bytes), .owner = bytes, .acks = -1, .now = wall, .from_client = false});
       if (answer.error == KafkaError::kNone) {
         shard.core.appended(append.sequence, Offset(answer.base_offset));
+        shard.appended_end = answer.end;
         broker_.writer_of(loop).dirty(shard.partition);
       } else {
         outputs.push_back(shard.core.append_failed(now(), append.sequence, answer.error));
@@ -322,6 +337,26 @@ runtime::Task<std::expected<group::ReplyBody, KafkaError>> GroupCoordinator::ask
     co_return std::unexpected(KafkaError::kCoordinatorNotAvailable);
   }
   co_return std::move(*body);
+}
+
+runtime::Task<> GroupCoordinator::settled(Caller& caller, std::optional<std::string_view> group) {
+  std::vector<ShardPtr> shards;
+  if (group) {
+    KafkaError error{};
+    if (ShardPtr shard = find(*group, error)) shards.push_back(std::move(shard));
+  } else {
+    std::shared_lock lock(mutex_);
+    for (const auto& [index, shard] : shards_) shards.push_back(shard);
+  }
+  for (const ShardPtr& shard : shards) {
+    runtime::Completion<bool> done;
+    {
+      std::lock_guard lock(shard->mutex);
+      if (shard->state != Shard::State::kReady || shard->appended_end <= shard->committed) continue;
+      shard->settling.emplace_back(shard->appended_end, done);
+    }
+    co_await done.wait(caller.loop, caller.token);
+  }
 }
 
 KafkaError GroupCoordinator::read(std::string_view group, const std::function<void(const group::GroupShard&)>& look) {

@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <shared_mutex>
 #include <string>
 #include <vector>
@@ -48,6 +49,9 @@ class GroupCoordinator {
                                                                        Decide decide);
   // Reads the shard of `group`, at once.
   wire::KafkaError read(std::string_view group, const std::function<void(const group::GroupShard&)>& look);
+  // Resumes when what was decided about `group` (about all groups, without one) before this call is committed, and so
+  // is what read() shows: a client that was told it joined finds itself in the list.
+  runtime::Task<> settled(Caller& caller, std::optional<std::string_view> group);
   // Every shard led here, loaded; kCoordinatorLoadInProgress when one is still loading.
   wire::KafkaError read_all(const std::function<void(const group::GroupShard&)>& look);
 
@@ -63,6 +67,7 @@ class GroupCoordinator {
   static runtime::Task<> expire(GroupCoordinator* self);
   Result<> load(Shard& shard, std::vector<std::string>& complaints);
   void resign(Shard& shard);
+  void settle_locked(Shard& shard, bool all);
   void for_each_ready(const std::function<void(Shard&)>& visit);
   group::Now now() const;
   // `loop`: the one this runs on.

@@ -7,13 +7,16 @@
 #include "broker/waiter.h"
 #include "log/log.h"
 #include "metadata/topic.h"
+#include "runtime/clock.h"
 
 namespace barnabas::broker {
 
 using wire::KafkaError;
 
-std::shared_ptr<const log::LogConfig> log_config_of(const config::TopicConfig& topic) {
+std::shared_ptr<const log::LogConfig> log_config_of(const config::TopicConfig& topic,
+                                                    int64_t producer_id_expiration_ms) {
   auto log = std::make_shared<log::LogConfig>();
+  log->producer_id_expiration_ms = producer_id_expiration_ms;
   log->segment_bytes = topic.segment_bytes;
   log->segment_ms = topic.segment_ms;
   // What is active cannot be compacted.
@@ -32,6 +35,8 @@ std::shared_ptr<const log::LogConfig> log_config_of(const config::TopicConfig& t
 }
 
 namespace {
+
+constexpr Duration kSyncRetryAfter = milliseconds(100);
 
 wire::BatchPolicy policy_of(const config::TopicConfig& topic, wire::Strictness strictness) {
   wire::BatchPolicy policy;
@@ -83,7 +88,7 @@ Partition::Partition(PartitionName name, Options options, std::unique_ptr<log::L
   contract_end_ = log_->log_end_offset();
   core_.restore_high_watermark(
       std::clamp(checkpointed_high_watermark, log_->log_start_offset(), log_->log_end_offset()));
-  set_config(std::move(config));
+  set_config(std::move(config), options_.producer_id_expiration_ms);
 }
 
 Partition::~Partition() = default;
@@ -108,11 +113,11 @@ void Partition::apply(const replication::PartitionRegistration& registration) {
   wakeups.run();
 }
 
-void Partition::set_config(config::TopicConfigPtr config) {
+void Partition::set_config(config::TopicConfigPtr config, int64_t producer_id_expiration_ms) {
   std::lock_guard lock(mutex_);
   config_ = std::move(config);
   policy_ = policy_of(*config_, options_.strictness);
-  log_->set_config(log_config_of(*config_));
+  log_->set_config(log_config_of(*config_, producer_id_expiration_ms));
 }
 
 config::TopicConfigPtr Partition::config() const {
@@ -189,9 +194,8 @@ AppendAnswer Partition::append(const AppendRequest& request) {
       auto origin = request.from_client ? replication::AppendOrigin::kClient : replication::AppendOrigin::kCoordinator;
       auto verdict = log_->check_producer(header, origin);
       if (!verdict) {
-        fail_locked(verdict.error(), wakeups);
-        failure = verdict.error();
-        answer.error = KafkaError::kKafkaStorageError;
+        answer.error = storage_error_locked(verdict.error(), wakeups, failure);
+        answer.error_message = verdict.error().message;
       } else if (verdict->kind == replication::ProducerVerdict::Kind::kDuplicate) {
         answer.base_offset = verdict->base_offset.value;
         answer.log_append_time = verdict->timestamp;
@@ -208,20 +212,15 @@ AppendAnswer Partition::append(const AppendRequest& request) {
         return answer;
       }
     }
-    if (!failure) {
+    if (answer.error == KafkaError::kNone) {
       auto appended = log_->append(batch, std::move(owner), core_.leader_epoch(), request.now);
       if (appended) {
         answer.base_offset = appended->first_offset.value;
         answer.end = appended->last_offset + 1;
         if (log_append_time) answer.log_append_time = header.max_timestamp;
-      } else if (appended.error().code == ErrorCode::kNoSpace) {
-        answer.error = KafkaError::kKafkaStorageError;
-        answer.error_message = appended.error().message;
       } else {
-        fail_locked(appended.error(), wakeups);
-        failure = appended.error();
-        answer.error = KafkaError::kKafkaStorageError;
-        answer.error_message = failure->message;
+        answer.error = storage_error_locked(appended.error(), wakeups, failure);
+        answer.error_message = appended.error().message;
       }
     }
   }
@@ -238,7 +237,7 @@ void Partition::write_staged(runtime::Executor& home) {
     if (failed_ || closed_) return;
     if (log_->has_staged()) {
       auto written = log_->write_staged();
-      if (!written && written.error().code == ErrorCode::kNoSpace) {
+      if (!written && log::may_pass(written.error())) {
         // Taken back by the log: whoever waits for more than was written learns it now.
         wake_all_locked(wakeups);
       } else if (!written) {
@@ -264,6 +263,10 @@ void Partition::write_staged(runtime::Executor& home) {
 
 void Partition::start_sync_locked(runtime::Executor& home) {
   auto plan = log_->sync_plan();
+  if (!plan && log::may_pass(plan.error())) {
+    retry_sync_locked(home);
+    return;
+  }
   if (!plan) {
     Wakeups none;
     fail_locked(plan.error(), none);
@@ -281,6 +284,19 @@ void Partition::start_sync_locked(runtime::Executor& home) {
   for (auto& file : plan->files) {
     file->sync_async(home, [self, &home](Result<> result) { self->synced(std::move(result), home); });
   }
+}
+
+// Nothing was synced, so nothing failed to be: who waits goes on waiting, as long as it likes.
+void Partition::retry_sync_locked(runtime::Executor& home) {
+  sync_under_way_ = true;
+  auto again = [self = shared_from_this(), &home] {
+    {
+      std::lock_guard lock(self->mutex_);
+      self->sync_under_way_ = false;
+    }
+    self->write_staged(home);
+  };
+  home.schedule(home.clock().now() + kSyncRetryAfter, std::move(again));
 }
 
 void Partition::synced(Result<> result, runtime::Executor& home) {
@@ -432,26 +448,24 @@ ReadAnswer Partition::read(const ReadRequest& request) {
     if (committed_only) answer.aborted.emplace();
     if (request.from >= upper || (request.max_bytes == 0 && !request.at_least_one_batch)) return answer;
     auto plan = log_->plan_read(request.from, upper, request.max_bytes, request.at_least_one_batch);
+    bool return_records = true;
     if (plan) {
       if (committed_only && !plan->empty()) {
         auto aborted = log_->aborted_transactions(request.from, plan->upper_bound);
         if (!aborted) {
-          fail_locked(aborted.error(), wakeups);
-          failure = aborted.error();
-          answer.error = KafkaError::kKafkaStorageError;
+          answer.error = storage_error_locked(aborted.error(), wakeups, failure);
+          return_records = false;
         } else {
           for (const auto& one : *aborted) {
             answer.aborted->push_back({one.producer_id.value, one.first_offset.value});
           }
         }
       }
-      answer.records = std::move(plan->payload);
+      if (return_records) answer.records = std::move(plan->payload);
     } else if (plan.error().code == ErrorCode::kCorrupt) {
       answer.error = KafkaError::kCorruptMessage;
     } else {
-      fail_locked(plan.error(), wakeups);
-      failure = plan.error();
-      answer.error = KafkaError::kKafkaStorageError;
+      answer.error = storage_error_locked(plan.error(), wakeups, failure);
     }
   }
   wakeups.run();
@@ -477,7 +491,7 @@ Partition::OffsetAnswer Partition::list_offset(TimestampMs timestamp, Isolation 
   constexpr TimestampMs kLatest = -1, kEarliest = -2, kMaxTimestamp = -3, kEarliestLocal = -4, kLatestTiered = -5,
                         kEarliestPendingUpload = -6;
   OffsetAnswer answer;
-  std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
   answer.error = unavailable_locked();
   if (answer.error != KafkaError::kNone) return answer;
   switch (core_.check_epoch(current_leader_epoch)) {
@@ -516,9 +530,17 @@ Partition::OffsetAnswer Partition::list_offset(TimestampMs timestamp, Isolation 
     return answer;
   }
   auto found = timestamp == kMaxTimestamp ? log_->offset_of_max_timestamp() : log_->offset_for_timestamp(timestamp);
+  if (!found && found.error().code == ErrorCode::kCorrupt) {
+    answer.error = KafkaError::kCorruptMessage;
+    return answer;
+  }
   if (!found) {
-    answer.error =
-        found.error().code == ErrorCode::kCorrupt ? KafkaError::kCorruptMessage : KafkaError::kKafkaStorageError;
+    Wakeups wakeups;
+    std::optional<Error> failure;
+    answer.error = storage_error_locked(found.error(), wakeups, failure);
+    lock.unlock();
+    wakeups.run();
+    if (failure) report(*failure);
     return answer;
   }
   if (!*found || (*found)->offset >= end) return answer;
@@ -555,6 +577,7 @@ Partition::EpochAnswer Partition::epoch_end(int32_t epoch, int32_t current_leade
 Partition::DeleteAnswer Partition::delete_records(int64_t offset, TimestampMs now) {
   DeleteAnswer answer;
   Wakeups wakeups;
+  std::optional<Error> failure;
   {
     std::lock_guard lock(mutex_);
     answer.error = unavailable_locked();
@@ -570,12 +593,16 @@ Partition::DeleteAnswer Partition::delete_records(int64_t offset, TimestampMs no
     }
     if (log_->advance_log_start(wanted)) {
       auto removed = log_->apply_retention(now, core_.high_watermark());
-      if (!removed) fail_locked(removed.error(), wakeups);
+      // Files that could not go now go with the next round of retention.
+      if (!removed && !log::may_pass(removed.error())) {
+        answer.error = storage_error_locked(removed.error(), wakeups, failure);
+      }
       progress_locked(wakeups);
     }
     answer.low_watermark = log_->log_start_offset().value;
   }
   wakeups.run();
+  if (failure) report(*failure);
   return answer;
 }
 
@@ -621,12 +648,17 @@ void Partition::maintain(TimestampMs now) {
     if (!removed) failure = removed.error();
     if (!due && !failure) failure = due.error();
     // A full disk is no reason to give up: removing is what makes room.
-    if (failure && failure->code == ErrorCode::kNoSpace) failure.reset();
+    if (failure && log::may_pass(*failure)) failure.reset();
     if (failure) fail_locked(*failure, wakeups);
     if (log_->log_start_offset() != start) progress_locked(wakeups);
   }
   wakeups.run();
   if (failure) report(*failure);
+}
+
+void Partition::expire_producers(TimestampMs now) {
+  std::lock_guard lock(mutex_);
+  if (!failed_ && !closed_) log_->expire_producers(now);
 }
 
 void Partition::with_log(const std::function<void(log::Log& log)>& work) {
@@ -638,6 +670,14 @@ void Partition::fail_locked(const Error&, Wakeups& wakeups) {
   failed_ = true;
   core_.resign();
   wake_all_locked(wakeups);
+}
+
+KafkaError Partition::storage_error_locked(const Error& error, Wakeups& wakeups, std::optional<Error>& failure) {
+  if (!log::may_pass(error)) {
+    fail_locked(error, wakeups);
+    failure = error;
+  }
+  return KafkaError::kKafkaStorageError;
 }
 
 void Partition::report(const Error& error) const {

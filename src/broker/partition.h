@@ -95,7 +95,8 @@ struct PartitionName {
 };
 
 // What a log goes by, of its topic's settings.
-std::shared_ptr<const log::LogConfig> log_config_of(const config::TopicConfig& topic);
+std::shared_ptr<const log::LogConfig> log_config_of(const config::TopicConfig& topic,
+                                                    int64_t producer_id_expiration_ms = 86400000);
 
 // What failed and why; the owner takes the whole log directory offline.
 using StorageFailure = std::function<void(const std::string& reason)>;
@@ -107,6 +108,7 @@ class Partition : public std::enable_shared_from_this<Partition> {
     config::Durability durability = config::Durability::kFsync;
     wire::Strictness strictness = wire::Strictness::kStrict;
     std::string log_dir;
+    int64_t producer_id_expiration_ms = 86400000;
     StorageFailure on_storage_failure;
   };
 
@@ -120,7 +122,7 @@ class Partition : public std::enable_shared_from_this<Partition> {
 
   // --- metadata (loops[0]) -------------------------------------------------------------------------------------------
   void apply(const replication::PartitionRegistration& registration);
-  void set_config(config::TopicConfigPtr config);
+  void set_config(config::TopicConfigPtr config, int64_t producer_id_expiration_ms = 86400000);
 
   // --- produce -------------------------------------------------------------------------------------------------------
   // Validates and stages one batch; the caller then names the partition to its loop's PassWriter.
@@ -190,6 +192,7 @@ class Partition : public std::enable_shared_from_this<Partition> {
 
   // Background work: due rolls, retention, removal of deleted files. Some ms at most; never on a busy loop.
   void maintain(TimestampMs now);
+  void expire_producers(TimestampMs now);
   // Runs `work` on the log under the lock: for checkpoints and the cleaner. Short. Nothing happens once the replica is
   // closed or abandoned: its directory may belong to another by then.
   void with_log(const std::function<void(log::Log& log)>& work);
@@ -217,6 +220,10 @@ class Partition : public std::enable_shared_from_this<Partition> {
   void progress_locked(Wakeups& wakeups);
   void wake_all_locked(Wakeups& wakeups);
   void fail_locked(const Error& error, Wakeups& wakeups);
+  // What a request that met `error` answers. Unless that may pass, the replica has failed and `failure` is to be
+  // reported.
+  wire::KafkaError storage_error_locked(const Error& error, Wakeups& wakeups, std::optional<Error>& failure);
+  void retry_sync_locked(runtime::Executor& home);
   Offset visible_end_locked(Isolation isolation) const;
   Offset last_stable_offset_locked() const;
   wire::KafkaError unavailable_locked() const;

@@ -69,6 +69,7 @@ std::vector<Replicas::DirStatus> Replicas::dirs() const {
   for (const ReplicaDir& dir : dirs_) {
     DirStatus status{.path = dir.dir->path(), .id = dir.directory_id, .offline = dir.dir->offline()};
     if (auto space = dir.dir->directory().free_bytes()) status.usable_bytes = *space;
+    if (auto space = dir.dir->directory().total_bytes()) status.total_bytes = *space;
     for (const auto& partition : partitions) {
       if (partition->log_dir() == status.path) status.partitions.push_back(partition);
     }
@@ -124,12 +125,16 @@ runtime::Task<> Replicas::load(metadata::ImagePtr image) {
 
   if (!latest_) latest_ = image;
   std::vector<Opening> openings;
+  std::vector<size_t> used = replicas_per_dir();
+  // A replica that is not found may be in a directory that does not work: an empty one must not take its place.
+  bool incomplete = options_.dirs_missing ||
+                    std::ranges::any_of(dirs_, [](const ReplicaDir& dir) { return dir.dir->offline().has_value(); });
   image->for_each_topic([&](const metadata::Topic& topic) {
     for (int32_t index = 0; index < topic.partition_count(); ++index) {
       const metadata::Partition* partition = topic.partition(index);
       if (!partition || !partition->has_replica(options_.self)) continue;
       Opening opening{.name = {topic.name, topic.id, index},
-                      .dir = choose_dir(*partition),
+                      .dir = choose_dir(*partition, used),
                       .registration = registration_of(*partition),
                       .config = topic_config_of_(*image, topic.name)};
       auto existing = found.find({topic.name, index});
@@ -137,6 +142,11 @@ runtime::Task<> Replicas::load(metadata::ImagePtr image) {
         opening.dir = existing->second.dir;
         opening.directory_name = existing->second.directory_name;
         found.erase(existing);
+      } else if (incomplete) {
+        world_.logger.error(fmt::format("{} is in no log directory that works", opening.name.to_string()));
+        std::unique_lock lock(mutex_);
+        missing_[{topic.id, index}] = KafkaError::kKafkaStorageError;
+        continue;
       }
       openings.push_back(std::move(opening));
     }
@@ -212,9 +222,11 @@ Result<std::shared_ptr<Partition>> Replicas::open_blocking(const Opening& openin
   }
   options.name = key.to_string();
   options.topic_id = opening.name.topic_id;
-  options.config = log_config_of(*opening.config);
+  options.config = log_config_of(*opening.config, producer_id_expiration_ms_);
   options.now = world_.clock.wall_time();
   options.logger = &world_.logger;
+  // Without a promise that outlives the machine there is nothing to gain from syncing on the way.
+  options.sync_before_roll = options_.durability == config::Durability::kFsync;
   options.power_lost = dirs_[opening.dir].power_lost;
   Offset high_watermark{0};
   if (existing) {
@@ -227,13 +239,17 @@ Result<std::shared_ptr<Partition>> Replicas::open_blocking(const Opening& openin
     options.recovery_point = recovery_point.value_or(Offset(0));
     options.log_start = offset_in(checkpoints.log_starts);
     high_watermark = offset_in(checkpoints.high_watermarks).value_or(Offset(0));
-    if (options_.durability == config::Durability::kFsync) options.durable_floor = options.recovery_point;
+    // The high watermark counts what is synced only under fsync.
+    if (options_.durability == config::Durability::kFsync) {
+      options.durable_floor = std::max(options.recovery_point, high_watermark);
+    }
   }
   TRY_ASSIGN(auto log, log::Log::open(std::move(options)));
   Partition::Options partition_options{.self = options_.self,
                                        .durability = options_.durability,
                                        .strictness = options_.strictness,
-                                       .log_dir = dir.path()};
+                                       .log_dir = dir.path(),
+                                       .producer_id_expiration_ms = producer_id_expiration_ms_};
   partition_options.on_storage_failure = [this, path = dir.path()](const std::string& reason) {
     world_.loops[0]->post([this, path, reason] { dir_failed(path, reason); });
   };
@@ -252,6 +268,7 @@ void Replicas::adopt(Opened opened) {
       partitions_[name.topic_id][name.index] = partition;
       missing_.erase({name.topic_id, name.index});
     }
+    if (auto offline = dirs_[opened.opening.dir].dir->offline()) partition->abandon(offline->message);
     // The metadata log went on while the log was opened.
     const metadata::Partition* now = latest_ ? latest_->partition(name.topic_id, name.index) : nullptr;
     if (now && now->has_replica(options_.self)) {
@@ -271,23 +288,29 @@ void Replicas::adopt(Opened opened) {
   if (error.code == ErrorCode::kIo) dir_failed(dirs_[opened.opening.dir].dir->path(), error.message);
 }
 
-size_t Replicas::choose_dir(const metadata::Partition& partition) const {
-  Uuid wanted = partition.directory_of(options_.self);
+std::vector<size_t> Replicas::replicas_per_dir() const {
   std::vector<size_t> used(dirs_.size(), 0);
-  {
-    std::shared_lock lock(mutex_);
-    for (const auto& [id, topic] : partitions_) {
-      for (const auto& [index, hosted] : topic) ++used[dir_index(hosted->log_dir())];
-    }
+  std::shared_lock lock(mutex_);
+  for (const auto& [id, topic] : partitions_) {
+    for (const auto& [index, hosted] : topic) ++used[dir_index(hosted->log_dir())];
   }
+  return used;
+}
+
+size_t Replicas::choose_dir(const metadata::Partition& partition, std::vector<size_t>& used) const {
+  Uuid wanted = partition.directory_of(options_.self);
   size_t best = 0;
   bool found = false;
   for (size_t i = 0; i < dirs_.size(); ++i) {
     if (dirs_[i].dir->offline()) continue;
-    if (dirs_[i].directory_id == wanted) return i;
+    if (dirs_[i].directory_id == wanted) {
+      ++used[i];
+      return i;
+    }
     if (!found || used[i] < used[best]) best = i;
     found = true;
   }
+  ++used[best];
   return best;
 }
 
@@ -301,6 +324,7 @@ bool Replicas::opening(const Uuid& topic_id, int32_t index) const {
 runtime::Task<> Replicas::apply(const metadata::Delta& delta, metadata::ImagePtr image) {
   latest_ = image;
   std::vector<Opening> openings;
+  std::vector<size_t> used = replicas_per_dir();
   for (const auto& [id, change] : delta.topics) {
     std::vector<std::shared_ptr<Partition>> gone;
     if (change.kind == metadata::TopicChange::Kind::kDeleted) {
@@ -321,7 +345,7 @@ runtime::Task<> Replicas::apply(const metadata::Delta& delta, metadata::ImagePtr
         gone.push_back(hosted);
       } else if (ours && !opening(id, index)) {
         openings.push_back({.name = {change.name, id, index},
-                            .dir = choose_dir(*partition),
+                            .dir = choose_dir(*partition, used),
                             .registration = registration_of(*partition),
                             .config = topic_config_of_(*image, change.name)});
       }
@@ -361,7 +385,7 @@ void Replicas::reconfigure(const metadata::Image& image, const std::set<std::str
   for (const auto& partition : all()) {
     const std::string& topic = partition->name().topic;
     if (topics && !topics->contains(topic)) continue;
-    partition->set_config(topic_config_of_(image, topic));
+    partition->set_config(topic_config_of_(image, topic), producer_id_expiration_ms_);
   }
 }
 
@@ -372,6 +396,12 @@ void Replicas::dir_failed(const std::string& path, const std::string& reason) {
   world_.logger.error(fmt::format("log directory {} is closed for good: {}", path, reason));
   for (const auto& partition : all()) {
     if (partition->log_dir() == path) partition->abandon(reason);
+  }
+  bool any_left = std::ranges::any_of(dirs_, [](const ReplicaDir& one) { return !one.dir->offline(); });
+  if (!any_left) {
+    world_.logger.error(
+        "no log directory is left: this node answers, but holds no records until it is restarted on "
+        "working disks");
   }
 }
 
@@ -398,6 +428,8 @@ void Replicas::start_background(config::LogManagerConfig config) {
   repeat(recovery_points, recovery_points, &Replicas::checkpoint_recovery_points);
   repeat(delay, milliseconds(config.retention_check_interval_ms), &Replicas::apply_retention);
   repeat(delay, seconds(5), &Replicas::remove_due_files);
+  Duration expirations = milliseconds(config.producer_id_expiration_check_interval_ms);
+  repeat(expirations, expirations, &Replicas::expire_producers);
   if (config.cleaner_enable) {
     auto dir_of = [this](const std::string& path) { return dirs_[dir_index(path)].dir.get(); };
     cleaner_ = std::make_unique<LogCleaner>(world_, config, [this] { return all(); }, dir_of);
@@ -406,6 +438,7 @@ void Replicas::start_background(config::LogManagerConfig config) {
 }
 
 void Replicas::write_checkpoint(size_t dir, int kind, const log::OffsetCheckpoint& checkpoint) {
+  std::lock_guard lock(checkpoint_mutex_);
   log::LogDir& at = *dirs_[dir].dir;
   if (at.offline()) return;
   auto before = written_checkpoints_.find({dir, kind});
@@ -416,6 +449,21 @@ void Replicas::write_checkpoint(size_t dir, int kind, const log::OffsetCheckpoin
   } else {
     // Recovery gets longer, nothing is lost; a failing device shows at the next append.
     world_.logger.warning(fmt::format("cannot write a checkpoint in {}: {}", at.path(), written.error().message));
+  }
+}
+
+void Replicas::checkpoint_log_starts() {
+  std::vector<log::OffsetCheckpoint> starts(dirs_.size());
+  for (const auto& partition : all()) {
+    partition->with_log([&](log::Log& log) {
+      bool inside = !log.segments().empty() && log.log_start_offset() > log.segments().front()->base();
+      if (!inside) return;
+      starts[dir_index(partition->log_dir())][{partition->name().topic, partition->name().index}] =
+          log.log_start_offset();
+    });
+  }
+  for (size_t i = 0; i < dirs_.size(); ++i) {
+    write_checkpoint(i, static_cast<int>(log::CheckpointKind::kLogStart), starts[i]);
   }
 }
 
@@ -480,6 +528,13 @@ runtime::Task<> Replicas::remove_due_files() {
       auto due = dir.dir->remove_due(now);
       if (!due) world_.logger.warning(due.error().message);
     }
+  };
+  co_await runtime::run_blocking(world_.workers, *world_.loops[0], work);
+}
+
+runtime::Task<> Replicas::expire_producers() {
+  auto work = [this] {
+    for (const auto& partition : all()) partition->expire_producers(world_.clock.wall_time());
   };
   co_await runtime::run_blocking(world_.workers, *world_.loops[0], work);
 }

@@ -4,9 +4,11 @@
 // loops[0].
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <set>
 #include <shared_mutex>
@@ -48,6 +50,7 @@ class Replicas {
     BrokerId self;
     config::Durability durability = config::Durability::kFsync;
     wire::Strictness strictness = wire::Strictness::kStrict;
+    bool dirs_missing = false;  // an entry of log.dirs could not be opened
   };
   // Effective settings of a topic as `image` has them.
   using TopicConfigOf = std::function<config::TopicConfigPtr(const metadata::Image& image, std::string_view topic)>;
@@ -57,6 +60,8 @@ class Replicas {
 
   // Before load(): where topic settings come from. (The broker is built after its replicas.)
   void set_topic_config(TopicConfigOf topic_config) { topic_config_of_ = std::move(topic_config); }
+  // producer.id.expiration.ms, for replicas opened or reconfigured from now on.
+  void set_producer_id_expiration(int64_t ms) { producer_id_expiration_ms_ = ms; }
 
   // Any thread. Null when it is not hosted (or not open yet).
   std::shared_ptr<Partition> find(const Uuid& topic_id, int32_t index) const;
@@ -74,6 +79,9 @@ class Replicas {
 
   // Called on loops[0] whenever a replica's leadership may have changed, once it is open: for coordinators.
   void on_leadership(std::function<void(std::shared_ptr<Partition>)> callback) { leadership_ = std::move(callback); }
+
+  // Makes the log starts durable that DeleteRecords moved. Blocks: on a worker thread.
+  void checkpoint_log_starts();
 
   void start_background(config::LogManagerConfig config);
   // Closes every log, writes the checkpoints and the clean-shutdown marks.
@@ -115,7 +123,9 @@ class Replicas {
   Result<std::shared_ptr<Partition>> open_blocking(const Opening& opening);
   void adopt(Opened opened);
   bool opening(const Uuid& topic_id, int32_t index) const;
-  size_t choose_dir(const metadata::Partition& partition) const;
+  // How many replicas each directory holds; choose_dir() adds the one it places.
+  std::vector<size_t> replicas_per_dir() const;
+  size_t choose_dir(const metadata::Partition& partition, std::vector<size_t>& used) const;
   runtime::Task<> remove(Uuid topic_id, std::vector<std::shared_ptr<Partition>> gone);
   void dir_failed(const std::string& path, const std::string& reason);
   size_t dir_index(const std::string& path) const;
@@ -126,16 +136,19 @@ class Replicas {
   runtime::Task<> checkpoint_recovery_points();
   runtime::Task<> apply_retention();
   runtime::Task<> remove_due_files();
+  runtime::Task<> expire_producers();
   void write_checkpoint(size_t dir, int kind, const log::OffsetCheckpoint& checkpoint);
 
   runtime::World& world_;
   const Options options_;
   TopicConfigOf topic_config_of_;
+  std::atomic<int64_t> producer_id_expiration_ms_ = 86400000;
   std::vector<ReplicaDir> dirs_;
   std::vector<Checkpoints> at_start_;
   mutable std::shared_mutex mutex_;
   std::unordered_map<Uuid, std::map<int32_t, std::shared_ptr<Partition>>> partitions_;
   std::map<std::pair<Uuid, int32_t>, wire::KafkaError> missing_;
+  std::mutex checkpoint_mutex_;  // of written_checkpoints_ and the files they mirror
   std::map<std::pair<size_t, int>, log::OffsetCheckpoint> written_checkpoints_;
   std::function<void(std::shared_ptr<Partition>)> leadership_;
   metadata::ImagePtr latest_;  // while replicas open, the log goes on

@@ -16,6 +16,8 @@ namespace barnabas::broker {
 
 namespace {
 
+constexpr Duration kComplainAgainAfter = seconds(60);
+
 using Topic = wire::CreateTopicsRequest::CreatableTopic;
 
 void add_config(Topic& topic, std::string_view name, std::string value) {
@@ -75,13 +77,19 @@ runtime::Task<> TopicCreator::create_on_main(TopicCreator* self, std::vector<std
   for (const auto& topic : response.topics) {
     bool fine =
         topic.error_code == wire::KafkaError::kNone || topic.error_code == wire::KafkaError::kTopicAlreadyExists;
-    if (fine) continue;
+    if (fine || !self->may_complain(topic.name)) continue;
     broker.world().logger.warning(fmt::format("cannot create topic {}: {} {}", topic.name,
                                               wire::kafka_error_name(topic.error_code),
                                               topic.error_message.value_or("")));
   }
   std::lock_guard lock(self->mutex_);
   for (const std::string& name : names) self->under_way_.erase(name);
+}
+
+bool TopicCreator::may_complain(const std::string& name) {
+  MonotonicTime now = broker_.now();
+  std::erase_if(complained_, [now](const auto& one) { return now - one.second >= kComplainAgainAfter; });
+  return complained_.emplace(name, now).second;
 }
 
 runtime::Task<> TopicCreator::stop() {

@@ -3,11 +3,13 @@
 // loops[0]'s.
 #pragma once
 
+#include <map>
 #include <mutex>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "base/time.h"
 #include "runtime/scope.h"
 
 namespace barnabas::broker {
@@ -24,11 +26,14 @@ class TopicCreator {
 
  private:
   static runtime::Task<> create_on_main(TopicCreator* self, std::vector<std::string> names);
+  // Once a minute for each name: clients ask again and again.
+  bool may_complain(const std::string& name);
 
   Broker& broker_;
   runtime::Scope scope_;
   std::mutex mutex_;
   std::set<std::string> under_way_;
+  std::map<std::string, MonotonicTime> complained_;  // loops[0]: when a failure was last logged
 };
 
 }  // namespace barnabas::broker

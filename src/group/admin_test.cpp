@@ -66,7 +66,7 @@ TEST(List, FiltersByStateAndTypeWithoutRegardToCase) {
   EXPECT_TRUE(listed(world, {}, {"consumer"}).empty());
   auto rows = world.shard.list({});
   EXPECT_EQ(rows[0].protocol_type, "consumer");
-  EXPECT_EQ(rows[0].group_type, "Classic");
+  EXPECT_EQ(rows[0].group_type, "classic");
   EXPECT_EQ(rows[0].group_state, "Stable");
   EXPECT_EQ(rows[1].protocol_type, "");
 }

@@ -174,7 +174,7 @@ std::vector<wire::ListGroupsResponse::ListedGroup> list_groups(const ShardState&
   }
   for (const std::string& id : ids) {
     const ClassicGroup* group = state.foreign.contains(id) ? nullptr : state.find_committed(id);
-    if (group != nullptr) list(id, group->protocol_type().value_or(""), state_name(group->state()), "Classic");
+    if (group != nullptr) list(id, group->protocol_type().value_or(""), state_name(group->state()), "classic");
   }
   for (const auto& [id, kind] : state.foreign) list(id, lower(kind_name(kind)), "Empty", kind_name(kind));
 

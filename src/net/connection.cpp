@@ -183,11 +183,14 @@ void Connection::flush() {
     if (last) end(std::move(answer.reason));
     slots_.pop_front();
     if (last) {
+      // The reader may be waiting for the peer; what was answered before goes out first.
+      close_when_sent_ = true;
       slots_.clear();
       wake_reader();
       break;
     }
   }
+  if (unsent_bytes_ == 0 && close_when_sent_) close();
   if (unsent_bytes_ == 0 || sending_) return;
   auto wrote = stream_->try_write(unsent_, 0);
   if (!wrote) {
@@ -197,6 +200,7 @@ void Connection::flush() {
   if (*wrote == unsent_bytes_) {
     unsent_.clear();
     unsent_bytes_ = 0;
+    if (close_when_sent_) close();
     return;
   }
   sent_of_first_ = *wrote;

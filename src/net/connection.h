@@ -78,6 +78,7 @@ class Connection {
   bool flush_scheduled_ = false;
   bool sending_ = false;
   bool ended_ = false;
+  bool close_when_sent_ = false;
 };
 
 }  // namespace barnabas::net

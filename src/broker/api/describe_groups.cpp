@@ -17,6 +17,7 @@ using wire::KafkaError;
 runtime::Task<DescribeGroupsResponse> handle(Caller& caller, DescribeGroupsRequest request, Broker& broker) {
   DescribeGroupsResponse response;
   for (const std::string& id : request.groups) {
+    co_await broker.groups().settled(caller, id);
     auto& row = response.groups.emplace_back();
     KafkaError error =
         broker.groups().read(id, [&](const group::GroupShard& shard) { row = shard.describe(id, caller.api_version); });

@@ -144,6 +144,7 @@ FetchResponse::PartitionData partition_data(const FetchPosition& position, Read&
     data.diverging_epoch.epoch = read.answer.diverging_epoch->first;
     data.diverging_epoch.end_offset = read.answer.diverging_epoch->second;
   }
+  data.aborted_transactions.reset();  // null, which is not the same as none
   if (read.answer.aborted || !read.known) {
     auto& rows = data.aborted_transactions.emplace();
     if (read.answer.aborted) {

@@ -248,7 +248,7 @@ TEST_F(GroupsTest, AreListedWithStateAndType) {
   ASSERT_EQ(groups.size(), 1u);
   EXPECT_EQ(groups[0].group_id, "g");
   EXPECT_EQ(groups[0].group_state, "Stable");
-  EXPECT_EQ(groups[0].group_type, "Classic");
+  EXPECT_EQ(groups[0].group_type, "classic");
   wire::ListGroupsRequest empty_only;
   empty_only.states_filter = {"empty"};
   EXPECT_TRUE(list(empty_only).empty());

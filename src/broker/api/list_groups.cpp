@@ -16,8 +16,9 @@ using wire::KafkaError;
 using wire::ListGroupsRequest;
 using wire::ListGroupsResponse;
 
-runtime::Task<ListGroupsResponse> handle(Caller&, ListGroupsRequest request, Broker& broker) {
+runtime::Task<ListGroupsResponse> handle(Caller& caller, ListGroupsRequest request, Broker& broker) {
   ListGroupsResponse response;
+  co_await broker.groups().settled(caller, std::nullopt);
   response.error_code = broker.groups().read_all([&](const group::GroupShard& shard) {
     auto groups = shard.list(request);
     std::ranges::move(groups, std::back_inserter(response.groups));
