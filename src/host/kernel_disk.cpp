@@ -84,6 +84,7 @@ class KernelDirectory final : public Directory {
   Result<> sync() override { return sync_directory(path_); }
   Result<> set_mode(std::string_view name, uint32_t mode) override;
   Result<uint64_t> free_bytes() override;
+  Result<uint64_t> total_bytes() override;
   Result<std::unique_ptr<runtime::DirectoryLock>> lock(std::string_view name) override;
 
  private:
@@ -183,6 +184,12 @@ Result<uint64_t> KernelDirectory::free_bytes() {
   return uint64_t{status.f_bavail} * status.f_frsize;
 }
 
+Result<uint64_t> KernelDirectory::total_bytes() {
+  struct statvfs status;
+  if (statvfs(path_.c_str(), &status) != 0) return failed("ask for the size of", path_);
+  return uint64_t{status.f_blocks} * status.f_frsize;
+}
+
 Result<std::unique_ptr<runtime::DirectoryLock>> KernelDirectory::lock(std::string_view name) {
   TRY_ASSIGN(std::string path, member(name));
   UniqueFd file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
@@ -217,6 +224,16 @@ Result<std::unique_ptr<Directory>> KernelDisk::open_directory(const std::string&
   }
   TRY(require_directory(path));
   return std::make_unique<KernelDirectory>(path, syncs_);
+}
+
+std::string KernelDisk::boot_id() {
+  UniqueFd file(::open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC));
+  if (!file) return "";
+  char text[64];
+  ssize_t length = ::read(file.get(), text, sizeof(text));
+  std::string id(text, static_cast<size_t>(std::max<ssize_t>(length, 0)));
+  while (!id.empty() && id.back() == '\n') id.pop_back();
+  return id;
 }
 
 }  // namespace barnabas::host

@@ -119,6 +119,13 @@ TEST_F(KernelDiskTest, MakesADirectoryWithItsParentsOrSaysThatItIsMissing) {
   file("plain");
   EXPECT_EQ(host.world().disk.open_directory(temp.path() + "/plain", true).error().code, ErrorCode::kNotFound);
   EXPECT_GT(*directory->free_bytes(), 0u);
+  EXPECT_GE(*directory->total_bytes(), *directory->free_bytes());
+}
+
+TEST_F(KernelDiskTest, TheBootIdStaysWhileTheMachineRuns) {
+  std::string id = host.world().disk.boot_id();
+  EXPECT_EQ(id.size(), 36u) << id;
+  EXPECT_EQ(id, host.world().disk.boot_id());
 }
 
 TEST_F(KernelDiskTest, KeepsTimeAndMode) {

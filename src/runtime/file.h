@@ -79,6 +79,7 @@ class Directory {
   virtual Result<> sync() = 0;
   virtual Result<> set_mode(std::string_view name, uint32_t mode) = 0;  // permission bits, e.g. 0400
   virtual Result<uint64_t> free_bytes() = 0;
+  virtual Result<uint64_t> total_bytes() = 0;  // of the file system, used or not
   // Takes the exclusive lock on file `name`, making it if missing. kBusy when another holds it.
   virtual Result<std::unique_ptr<DirectoryLock>> lock(std::string_view name) = 0;
 };
@@ -88,6 +89,8 @@ class Disk {
   virtual ~Disk() = default;
   // Opens (with `create`: makes, with parents) the directory at `path`.
   virtual Result<std::unique_ptr<Directory>> open_directory(const std::string& path, bool create) = 0;
+  // Changes whenever the machine starts: while it stays the same no power was lost. Empty when that is not known.
+  virtual std::string boot_id() = 0;
 };
 
 // Whole small files. read_file: an error when the file is larger than `limit`.

@@ -171,6 +171,7 @@ void SimDisk::release_locks(uint64_t life) {
 }
 
 void SimDisk::lose_power() {
+  ++boots_;
   for (auto& [inode, queue] : syncs_) {
     for (auto& sync : queue) sync->dropped = true;
   }

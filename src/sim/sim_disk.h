@@ -58,6 +58,8 @@ class SimDisk {
   std::vector<std::string> files() const;  // all paths, sorted
   uint64_t used_bytes() const { return used_; }
   uint64_t operations() const { return operations_; }
+  uint64_t capacity() const { return capacity_; }
+  uint64_t boots() const { return boots_; }  // one more with every loss of power
 
   // ---- for the machine
   std::unique_ptr<runtime::Disk> view_of(Life& life);
@@ -97,6 +99,7 @@ class SimDisk {
   uint64_t used_ = 0;  // by files that have a name
   std::unique_ptr<SimFolder> root_;
   uint64_t operations_ = 0;
+  uint64_t boots_ = 1;
   std::function<void(const Operation&)> hook_;
 
   Duration sync_least_ = microseconds(100);

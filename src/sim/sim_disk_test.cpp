@@ -295,6 +295,7 @@ TEST(SimDisk, AFullDiskTakesWhatFitsAndRemovingMakesRoom) {
   EXPECT_EQ((*other)->reserve(0, 100).error().code, ErrorCode::kNoSpace);
   ASSERT_TRUE(directory->remove("log"));
   EXPECT_EQ(*directory->free_bytes(), 10'000u);
+  EXPECT_EQ(*directory->total_bytes(), 10'000u);
   EXPECT_TRUE((*other)->reserve(0, 100));
   EXPECT_EQ(*(*other)->size(), 0u);
   EXPECT_EQ(*directory->free_bytes(), 9'900u);

@@ -230,6 +230,11 @@ Result<uint64_t> SimDirectory::free_bytes() {
   return disk_.free_bytes();
 }
 
+Result<uint64_t> SimDirectory::total_bytes() {
+  TRY(disk_.begin(life_, "total-bytes", path_));
+  return disk_.capacity();
+}
+
 Result<std::unique_ptr<runtime::DirectoryLock>> SimDirectory::lock(std::string_view name) {
   TRY(open(name, OpenMode::kCreate));
   TRY_ASSIGN(uint64_t lock, disk_.take_lock(life_, member(name)));
@@ -243,6 +248,10 @@ Result<std::unique_ptr<Directory>> SimDiskView::open_directory(const std::string
   if (create) TRY(disk_.make_folders(path));
   if (!disk_.find_folder(path)) return none(path);
   return std::make_unique<SimDirectory>(disk_, life_, path);
+}
+
+std::string SimDiskView::boot_id() {
+  return "boot-" + std::to_string(disk_.boots());
 }
 
 std::unique_ptr<runtime::Disk> SimDisk::view_of(Life& life) {

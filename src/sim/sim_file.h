@@ -52,6 +52,7 @@ class SimDirectory final : public runtime::Directory {
   Result<> sync() override;
   Result<> set_mode(std::string_view name, uint32_t mode) override;
   Result<uint64_t> free_bytes() override;
+  Result<uint64_t> total_bytes() override;
   Result<std::unique_ptr<runtime::DirectoryLock>> lock(std::string_view name) override;
 
  private:
@@ -68,6 +69,7 @@ class SimDiskView final : public runtime::Disk {
  public:
   SimDiskView(SimDisk& disk, Life& life) : disk_(disk), life_(life) {}
   Result<std::unique_ptr<runtime::Directory>> open_directory(const std::string& path, bool create) override;
+  std::string boot_id() override;
 
  private:
   SimDisk& disk_;

@@ -77,6 +77,7 @@ struct DiskState : std::enable_shared_from_this<DiskState> {
   std::deque<NameChange> changes;  // not durable yet
   std::map<std::string, std::weak_ptr<void>> locks;
   uint64_t generation = 0;
+  uint64_t boots = 1;
   std::optional<uint64_t> capacity;
   bool reserve_supported = true;
   MemoryDisk::Fault fault;
@@ -323,6 +324,11 @@ class MemoryDirectory final : public Directory {
     return capacity > used ? capacity - used : 0;
   }
 
+  Result<uint64_t> total_bytes() override {
+    std::lock_guard lock(disk_->mutex);
+    return disk_->capacity.value_or(uint64_t{1} << 40);
+  }
+
   Result<std::unique_ptr<DirectoryLock>> lock(std::string_view name) override {
     TRY(open(name, OpenMode::kCreate));
     std::lock_guard guard(disk_->mutex);
@@ -386,6 +392,11 @@ Result<std::unique_ptr<Directory>> MemoryDisk::open_directory(const std::string&
   return std::make_unique<MemoryDirectory>(state_, path);
 }
 
+std::string MemoryDisk::boot_id() {
+  std::lock_guard lock(state_->mutex);
+  return "boot-" + std::to_string(state_->boots);
+}
+
 void MemoryDisk::lose_power(std::optional<uint64_t> seed) {
   std::lock_guard lock(state_->mutex);
   std::mt19937_64 random(seed.value_or(0));
@@ -402,6 +413,7 @@ void MemoryDisk::lose_power(std::optional<uint64_t> seed) {
   }
   state_->locks.clear();
   ++state_->generation;
+  ++state_->boots;
 }
 
 void MemoryDisk::kill() {

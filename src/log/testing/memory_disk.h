@@ -23,6 +23,7 @@ class MemoryDisk : public runtime::Disk {
   ~MemoryDisk() override;
 
   Result<std::unique_ptr<runtime::Directory>> open_directory(const std::string& path, bool create) override;
+  std::string boot_id() override;
 
   // The power goes and comes back: locks are free, open files are dead (kIo). With a seed, each unsynced sector, name
   // and size may or may not have made it; without, none has.
