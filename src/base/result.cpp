@@ -55,6 +55,8 @@ ErrorCode code_of(int os_error) {
     case EADDRINUSE:
     case EWOULDBLOCK:
     case EBUSY:
+    case EMFILE:
+    case ENFILE:
       return ErrorCode::kBusy;
     case EPIPE:
     case ECONNABORTED:

@@ -19,7 +19,7 @@ enum class ErrorCode {
   kCancelled,  // asked to end early
   kTimedOut,
   kUnsupported,
-  kBusy,    // held by somebody else (a lock, a port)
+  kBusy,    // held by somebody else (a lock, a port), or no descriptors are left: may pass
   kDenied,  // permission
 };
 

@@ -118,7 +118,10 @@ Result<> Log::roll(TimestampMs) {
 
 Result<> Log::sync_names() {
   if (!names_dirty_) return {};
-  if (Result<> synced = directory_->sync(); !synced) return poison(std::move(synced).error());
+  if (Result<> synced = directory_->sync(); !synced) {
+    if (may_pass(synced.error())) return synced;
+    return poison(std::move(synced).error());
+  }
   names_dirty_ = false;
   return {};
 }
@@ -131,6 +134,7 @@ Result<SyncPlan> Log::sync_plan() {
   for (const auto& segment : segments_) {
     if (segment->durable()) continue;
     auto file = segment->file(*directory_);
+    if (!file && may_pass(file.error())) return std::unexpected(std::move(file).error());
     if (!file) return poison(std::move(file).error());
     plan.files.push_back(*std::move(file));
   }

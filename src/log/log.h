@@ -35,6 +35,11 @@
 
 namespace barnabas::log {
 
+// Neither the device's fault nor for good: room or descriptors are short. The request fails, a later one may not.
+inline bool may_pass(const Error& error) {
+  return error.code == ErrorCode::kNoSpace || error.code == ErrorCode::kBusy;
+}
+
 struct RecoveryProgress {
   uint64_t bytes_done = 0;
   uint64_t bytes_total = 0;
@@ -187,6 +192,8 @@ class Log {
   const replication::EpochCache& epochs() const { return epochs_; }
   // Loaded when first asked for.
   Result<replication::ProducerState*> producers();
+  // Forgets producers that were silent for longer than the configuration says. Returns how many.
+  size_t expire_producers(TimestampMs now);
 
   // ---- Truncation and retention ----------------------------------------------------------------------------------
 

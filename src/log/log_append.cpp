@@ -74,7 +74,7 @@ Result<> Log::prepare(AppendInfo& info, bool has_producer, TimestampMs now) {
     segment_started_at_ = now;
   }
   if (Result<> room = active_->reserve(info.bytes, config_->segment_bytes); !room) {
-    if (room.error().code != ErrorCode::kNoSpace) return poison(std::move(room).error());
+    if (!may_pass(room.error())) return poison(std::move(room).error());
     return room;
   }
   return {};
@@ -120,12 +120,12 @@ Result<> Log::write_staged() {
   if (!has_staged()) return {};
   // The epoch file is never behind the records.
   if (Result<> persisted = persist_epochs(); !persisted) {
-    if (persisted.error().code != ErrorCode::kNoSpace) return poison(std::move(persisted).error());
+    if (!may_pass(persisted.error())) return poison(std::move(persisted).error());
     TRY(take_back_staged());
     return persisted;
   }
   if (Result<> written = active_->write_staged(); !written) {
-    if (written.error().code != ErrorCode::kNoSpace) return poison(std::move(written).error());
+    if (!may_pass(written.error())) return poison(std::move(written).error());
     TRY(take_back_staged());
     return written;
   }

@@ -55,6 +55,11 @@ Result<> Log::apply_to_producers(const BatchHeader& header, BytesView batch) {
   return {};
 }
 
+size_t Log::expire_producers(TimestampMs now) {
+  // What was not read yet is expired when it is.
+  return producers_ ? producers_->expire(now, config_->producer_id_expiration_ms) : 0;
+}
+
 Result<> Log::load_producers() {
   TRY(activate());
   TRY_ASSIGN(ProducerState state, restore_producers(segments_.size()));
