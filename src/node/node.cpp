@@ -60,6 +60,7 @@ struct Node::Parts {
   Result<> open_dirs();
   Result<> format_if_empty();
   Result<> check_identity();
+  Result<> take_last_stop();
   std::vector<raft::VoterEndpoint> controller_endpoints() const;
   runtime::Task<Result<>> start_quorum();
   runtime::Task<Result<>> start_broker();
@@ -98,8 +99,8 @@ Result<> Node::Parts::bind() {
     auto bound = world.network.listen({listener.address.host, listener.address.port});
     if (!bound && bound.error().code == ErrorCode::kBusy) {
       return fail(ErrorCode::kBusy,
-                  fmt::format("{} cannot listen: port {} is in use; stop what uses it or change listeners",
-                              config::to_string(listener), listener.address.port));
+                  fmt::format("{} cannot listen: {}; stop what uses port {} or change listeners",
+                              config::to_string(listener), bound.error().message, listener.address.port));
     }
     if (!bound) {
       return fail(bound.error().code,
@@ -134,7 +135,8 @@ Result<> Node::Parts::open_dirs() {
     auto dir = log::LogDir::open(world.disk, path, world.logger);
     if (!dir && dir.error().code == ErrorCode::kBusy) {
       return fail(ErrorCode::kBusy,
-                  fmt::format("{} is used by another process: a log directory belongs to one node at a time", path));
+                  fmt::format("{} cannot be locked: {}; a log directory belongs to one node at a time", path,
+                              dir.error().message));
     }
     if (!dir) {
       // One bad directory does not stop a node that has others, but the metadata must be readable.
@@ -210,6 +212,19 @@ Result<> Node::Parts::check_identity() {
   return {};
 }
 
+// How each directory was left: closed cleanly, by a process that died, or by a machine that did.
+Result<> Node::Parts::take_last_stop() {
+  std::string boot_id = world.disk.boot_id();
+  for (auto& dir : dirs) {
+    TRY_ASSIGN(auto clean, dir.dir->take_clean_shutdown());
+    dir.clean = clean.has_value();
+    if (clean) previous_epoch = BrokerEpoch(clean->broker_epoch);
+    TRY_ASSIGN(bool same_boot, dir.dir->same_boot(boot_id));
+    dir.power_lost = !same_boot;
+  }
+  return {};
+}
+
 runtime::Task<Result<>> Node::Parts::start_quorum() {
   auto directory = world.disk.open_directory(config.metadata_log_dir, false);
   if (!directory) co_return std::unexpected(directory.error());
@@ -230,12 +245,8 @@ runtime::Task<Result<>> Node::Parts::start_quorum() {
     co_return fail(supported.error().code, fmt::format("{}: {}", config.metadata_log_dir, supported.error().message));
   }
 
-  for (auto& dir : dirs) {
-    auto clean = dir.dir->take_clean_shutdown();
-    if (!clean) co_return std::unexpected(clean.error());
-    dir.clean = clean->has_value();
-    if (*clean) previous_epoch = BrokerEpoch((*clean)->broker_epoch);
-  }
+  auto taken = take_last_stop();
+  if (!taken) co_return taken;
 
   auto store = quorum::MetadataStore::open(world, **directory, quorum_config);
   if (!store) co_return std::unexpected(store.error());
@@ -288,7 +299,10 @@ runtime::Task<Result<>> Node::Parts::start_broker() {
   for (const auto& dir : dirs) directory_ids.push_back(dir.directory_id);
   controller = std::make_unique<LocalController>(*quorum);
   replicas = std::make_unique<broker::Replicas>(
-      world, broker::Replicas::Options{.self = id, .durability = config.durability}, std::move(dirs));
+      world,
+      broker::Replicas::Options{
+          .self = id, .durability = config.durability, .dirs_missing = dirs.size() < config.log_dirs.size()},
+      std::move(dirs));
   broker = std::make_unique<broker::Broker>(world, config, broker::Broker::Identity{id, facts.cluster_id}, *controller,
                                             *replicas);
   broker->set_bound_listeners(advertised);
