@@ -2,18 +2,16 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "broker/partition.h"
-#include "broker/testing/test_broker.h"
-#include "broker/topic_creator.h"
 #include "log/log.h"
 #include "log/log_config.h"
 #include "log/log_dir.h"
 #include "log/testing/memory_disk.h"
+#include "runtime/logger.h"
 #include "runtime/testing/manual_executor.h"
 #include "wire/record_batch_builder.h"
 
@@ -126,24 +124,6 @@ TEST_F(PartitionStorageTest, SilentProducersAreForgottenByTheConfiguredTime) {
   EXPECT_EQ(partition_->producers().size(), 1u);
   partition_->expire_producers(clock_.wall_time() + 61000);
   EXPECT_TRUE(partition_->producers().empty());
-}
-
-TEST(TopicCreator, ComplainsOnceAMinuteAboutOneName) {
-  testing::TestBroker broker;
-  broker.create_topic("a.b");
-  auto complaints = [&] {
-    return std::ranges::count_if(broker.log_lines(),
-                                 [](const auto& line) { return line.contains("cannot create topic a_b"); });
-  };
-  for (int i = 0; i < 5; ++i) {
-    broker.broker().topic_creator().create({"a_b"});
-    broker.settle();
-  }
-  EXPECT_EQ(complaints(), 1);
-  broker.advance(seconds(61));
-  broker.broker().topic_creator().create({"a_b"});
-  broker.settle();
-  EXPECT_EQ(complaints(), 2);
 }
 
 }  // namespace
