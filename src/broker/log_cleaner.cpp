@@ -39,10 +39,14 @@ runtime::Task<> LogCleaner::run(runtime::CancelToken token) {
       std::optional<uint64_t> moved = co_await runtime::run_blocking(world_.workers, loop, work);
       if (!moved) break;
       std::optional<Duration> pause = pause_after(*moved);
-      if (pause) go_on = co_await runtime::sleep_for(loop, *pause, token);
+      if (pause) {
+        go_on = co_await runtime::sleep_for(loop, *pause, token);
+      }
     }
     if (stopped_) break;
-    if (!found || failed_) go_on = co_await runtime::sleep_for(loop, backoff, token);
+    if (!found || failed_) {
+      go_on = co_await runtime::sleep_for(loop, backoff, token);
+    }
   }
   job_.reset();
 }

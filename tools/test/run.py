@@ -33,7 +33,7 @@ def unit_programs():
 def script_suites():
     candidates = [
         ("tidy", "tools/tidy/tidy.py", []),
-        ("generator", "tools/generator/test.py", []),
+        ("generator", "tools/generator/run_tests.py", []),
         ("wire_proof", "test/wire_proof/run.py", []),
         ("batch_proof", "test/wire_proof/batches/run.py", []),
         ("docs", "test/docs/run.py", []),
