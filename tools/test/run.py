@@ -122,7 +122,7 @@ def main():
             print(output.rstrip())
         else:
             for line in output.splitlines():
-                if line.startswith("SKIPPED "):
+                if line.lower().startswith("skipped"):
                     print(line)
         print(f"[{'FAILED' if failed else 'ok'}] {name}: {passed} passed, {failed} failed, {skipped} skipped ({seconds:.1f} s)",
               flush=True)
