@@ -1,7 +1,10 @@
 #include <gtest/gtest.h>
 
+#include <cerrno>
+
 #include "base/bytes.h"
 #include "base/ids.h"
+#include "base/result.h"
 #include "base/uuid.h"
 
 namespace barnabas {
@@ -23,6 +26,12 @@ TEST(Uuid, ParsesWhatItPrints) {
 TEST(Uuid, RefusesWrongLengthAndCharacters) {
   EXPECT_FALSE(Uuid::parse("short").has_value());
   EXPECT_FALSE(Uuid::parse("AAAAAAAAAAAAAAAAAAAA+Q").has_value());
+}
+
+TEST(Result, BeingShortOfDescriptorsIsNotAFailedDevice) {
+  EXPECT_EQ(os_error(EMFILE, "open x").code, ErrorCode::kBusy);
+  EXPECT_EQ(os_error(ENFILE, "open x").code, ErrorCode::kBusy);
+  EXPECT_EQ(os_error(EIO, "read x").code, ErrorCode::kIo);
 }
 
 TEST(Bytes, BigEndianRoundTrip) {
