@@ -93,7 +93,9 @@ class Node:
             "share.coordinator.state.topic.num.partitions": 2,
             "group.initial.rebalance.delay.ms": 0,
             "log.index.size.max.bytes": 65536,
-            "log.initial.task.delay.ms": 500,
+            # The first retention check would take records with the old timestamps that tests use, from a node that is
+            # up within milliseconds in the middle of a test.
+            "log.initial.task.delay.ms": 3600000,
             "broker.session.timeout.ms": 2000,
             "broker.heartbeat.interval.ms": 500,
         }
