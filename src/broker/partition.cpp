@@ -131,6 +131,19 @@ KafkaError Partition::unavailable_locked() const {
   return KafkaError::kNone;
 }
 
+KafkaError Partition::refusal_locked(int32_t current_leader_epoch) const {
+  if (KafkaError error = unavailable_locked(); error != KafkaError::kNone) return error;
+  switch (core_.check_epoch(current_leader_epoch)) {
+    case replication::EpochCheck::kFenced:
+      return KafkaError::kFencedLeaderEpoch;
+    case replication::EpochCheck::kUnknown:
+      return KafkaError::kUnknownLeaderEpoch;
+    case replication::EpochCheck::kOk:
+      return KafkaError::kNone;
+  }
+  return KafkaError::kNone;
+}
+
 // ---- produce --------------------------------------------------------------------------------------------------------
 
 AppendAnswer Partition::append(const AppendRequest& request) {
@@ -412,18 +425,8 @@ ReadAnswer Partition::read(const ReadRequest& request) {
     std::lock_guard lock(mutex_);
     answer.progress = progress_;
     answer.leader_epoch = core_.leader_epoch().value;
-    answer.error = unavailable_locked();
+    answer.error = refusal_locked(request.current_leader_epoch);
     if (answer.error != KafkaError::kNone) return answer;
-    switch (core_.check_epoch(request.current_leader_epoch)) {
-      case replication::EpochCheck::kFenced:
-        answer.error = KafkaError::kFencedLeaderEpoch;
-        return answer;
-      case replication::EpochCheck::kUnknown:
-        answer.error = KafkaError::kUnknownLeaderEpoch;
-        return answer;
-      case replication::EpochCheck::kOk:
-        break;
-    }
     Offset log_end = log_->log_end_offset();
     if (request.from < log_->log_start_offset() || request.from > log_end) {
       answer.error = KafkaError::kOffsetOutOfRange;
@@ -492,18 +495,8 @@ Partition::OffsetAnswer Partition::list_offset(TimestampMs timestamp, Isolation 
                         kEarliestPendingUpload = -6;
   OffsetAnswer answer;
   std::unique_lock lock(mutex_);
-  answer.error = unavailable_locked();
+  answer.error = refusal_locked(current_leader_epoch);
   if (answer.error != KafkaError::kNone) return answer;
-  switch (core_.check_epoch(current_leader_epoch)) {
-    case replication::EpochCheck::kFenced:
-      answer.error = KafkaError::kFencedLeaderEpoch;
-      return answer;
-    case replication::EpochCheck::kUnknown:
-      answer.error = KafkaError::kUnknownLeaderEpoch;
-      return answer;
-    case replication::EpochCheck::kOk:
-      break;
-  }
   bool known = timestamp >= kEarliest || (timestamp == kMaxTimestamp && version >= 7) ||
                (timestamp == kEarliestLocal && version >= 8) || (timestamp == kLatestTiered && version >= 9) ||
                (timestamp == kEarliestPendingUpload && version >= 11);
@@ -553,18 +546,8 @@ Partition::OffsetAnswer Partition::list_offset(TimestampMs timestamp, Isolation 
 Partition::EpochAnswer Partition::epoch_end(int32_t epoch, int32_t current_leader_epoch) {
   EpochAnswer answer;
   std::lock_guard lock(mutex_);
-  answer.error = unavailable_locked();
+  answer.error = refusal_locked(current_leader_epoch);
   if (answer.error != KafkaError::kNone) return answer;
-  switch (core_.check_epoch(current_leader_epoch)) {
-    case replication::EpochCheck::kFenced:
-      answer.error = KafkaError::kFencedLeaderEpoch;
-      return answer;
-    case replication::EpochCheck::kUnknown:
-      answer.error = KafkaError::kUnknownLeaderEpoch;
-      return answer;
-    case replication::EpochCheck::kOk:
-      break;
-  }
   if (epoch < 0) return answer;
   auto end = log_->epochs().end_offset_of(LeaderEpoch(epoch), log_->log_end_offset());
   answer.epoch = end.epoch.value;

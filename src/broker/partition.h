@@ -227,6 +227,8 @@ class Partition : public std::enable_shared_from_this<Partition> {
   Offset visible_end_locked(Isolation isolation) const;
   Offset last_stable_offset_locked() const;
   wire::KafkaError unavailable_locked() const;
+  // Why a client with this view of the leadership is not served; kNone when it is.
+  wire::KafkaError refusal_locked(int32_t current_leader_epoch) const;
   void report(const Error& error) const;
 
   const PartitionName name_;

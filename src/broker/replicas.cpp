@@ -22,6 +22,12 @@ namespace {
 // Partitions opened in one go by a worker: a clean one costs microseconds, a hop between threads more.
 constexpr size_t kOpenTogether = 32;
 constexpr size_t kOpenersAtMost = 8;
+
+// What the log-start checkpoint needs to say: nothing while the log starts where its first segment does.
+std::optional<Offset> checkpointed_log_start(const log::Log& log) {
+  bool inside = !log.segments().empty() && log.log_start_offset() > log.segments().front()->base();
+  return inside ? std::optional(log.log_start_offset()) : std::nullopt;
+}
 }  // namespace
 
 Replicas::Replicas(runtime::World& world, Options options, std::vector<ReplicaDir> dirs)
@@ -437,13 +443,13 @@ void Replicas::start_background(config::LogManagerConfig config) {
   }
 }
 
-void Replicas::write_checkpoint(size_t dir, int kind, const log::OffsetCheckpoint& checkpoint) {
+void Replicas::write_checkpoint(size_t dir, log::CheckpointKind kind, const log::OffsetCheckpoint& checkpoint) {
   std::lock_guard lock(checkpoint_mutex_);
   log::LogDir& at = *dirs_[dir].dir;
   if (at.offline()) return;
   auto before = written_checkpoints_.find({dir, kind});
   if (before != written_checkpoints_.end() && before->second == checkpoint) return;
-  auto written = at.write_checkpoint(static_cast<log::CheckpointKind>(kind), checkpoint);
+  auto written = at.write_checkpoint(kind, checkpoint);
   if (written) {
     written_checkpoints_[{dir, kind}] = checkpoint;
   } else {
@@ -456,14 +462,12 @@ void Replicas::checkpoint_log_starts() {
   std::vector<log::OffsetCheckpoint> starts(dirs_.size());
   for (const auto& partition : all()) {
     partition->with_log([&](log::Log& log) {
-      bool inside = !log.segments().empty() && log.log_start_offset() > log.segments().front()->base();
-      if (!inside) return;
-      starts[dir_index(partition->log_dir())][{partition->name().topic, partition->name().index}] =
-          log.log_start_offset();
+      auto start = checkpointed_log_start(log);
+      if (start) starts[dir_index(partition->log_dir())][{partition->name().topic, partition->name().index}] = *start;
     });
   }
   for (size_t i = 0; i < dirs_.size(); ++i) {
-    write_checkpoint(i, static_cast<int>(log::CheckpointKind::kLogStart), starts[i]);
+    write_checkpoint(i, log::CheckpointKind::kLogStart, starts[i]);
   }
 }
 
@@ -477,7 +481,7 @@ runtime::Task<> Replicas::checkpoint_high_watermarks() {
           status.high_watermark;
     }
     for (size_t i = 0; i < dirs_.size(); ++i) {
-      write_checkpoint(i, static_cast<int>(log::CheckpointKind::kHighWatermark), checkpoints[i]);
+      write_checkpoint(i, log::CheckpointKind::kHighWatermark, checkpoints[i]);
     }
   };
   co_await runtime::run_blocking(world_.workers, *world_.loops[0], work);
@@ -494,13 +498,13 @@ runtime::Task<> Replicas::checkpoint_recovery_points() {
         if (log.failed()) return;
         auto point = log.checkpoint();
         if (point) points[dir][key] = *point;
-        bool inside = !log.segments().empty() && log.log_start_offset() > log.segments().front()->base();
-        if (inside) starts[dir][key] = log.log_start_offset();
+        auto start = checkpointed_log_start(log);
+        if (start) starts[dir][key] = *start;
       });
     }
     for (size_t i = 0; i < dirs_.size(); ++i) {
-      write_checkpoint(i, static_cast<int>(log::CheckpointKind::kRecoveryPoint), points[i]);
-      write_checkpoint(i, static_cast<int>(log::CheckpointKind::kLogStart), starts[i]);
+      write_checkpoint(i, log::CheckpointKind::kRecoveryPoint, points[i]);
+      write_checkpoint(i, log::CheckpointKind::kLogStart, starts[i]);
     }
   };
   co_await runtime::run_blocking(world_.workers, *world_.loops[0], work);
@@ -550,8 +554,8 @@ runtime::Task<> Replicas::close(BrokerEpoch broker_epoch) {
       log::TopicPartition key{partition->name().topic, partition->name().index};
       auto before = partition->status();
       partition->with_log([&](log::Log& log) {
-        bool inside = !log.segments().empty() && log.log_start_offset() > log.segments().front()->base();
-        if (inside) starts[dir][key] = log.log_start_offset();
+        auto start = checkpointed_log_start(log);
+        if (start) starts[dir][key] = *start;
       });
       auto closed = partition->close(world_.clock.wall_time());
       if (!closed || before.failed) {
@@ -564,9 +568,9 @@ runtime::Task<> Replicas::close(BrokerEpoch broker_epoch) {
     for (size_t i = 0; i < dirs_.size(); ++i) {
       log::LogDir& dir = *dirs_[i].dir;
       if (dir.offline()) continue;
-      write_checkpoint(i, static_cast<int>(log::CheckpointKind::kRecoveryPoint), points[i]);
-      write_checkpoint(i, static_cast<int>(log::CheckpointKind::kLogStart), starts[i]);
-      write_checkpoint(i, static_cast<int>(log::CheckpointKind::kHighWatermark), high_watermarks[i]);
+      write_checkpoint(i, log::CheckpointKind::kRecoveryPoint, points[i]);
+      write_checkpoint(i, log::CheckpointKind::kLogStart, starts[i]);
+      write_checkpoint(i, log::CheckpointKind::kHighWatermark, high_watermarks[i]);
       if (clean[i]) {
         auto marked = dir.write_clean_shutdown({broker_epoch.value});
         if (!marked) world_.logger.warning(marked.error().message);

@@ -30,6 +30,7 @@
 
 namespace barnabas::log {
 class LogDir;
+enum class CheckpointKind;
 }  // namespace barnabas::log
 
 namespace barnabas::broker {
@@ -137,7 +138,7 @@ class Replicas {
   runtime::Task<> apply_retention();
   runtime::Task<> remove_due_files();
   runtime::Task<> expire_producers();
-  void write_checkpoint(size_t dir, int kind, const log::OffsetCheckpoint& checkpoint);
+  void write_checkpoint(size_t dir, log::CheckpointKind kind, const log::OffsetCheckpoint& checkpoint);
 
   runtime::World& world_;
   const Options options_;
@@ -149,7 +150,7 @@ class Replicas {
   std::unordered_map<Uuid, std::map<int32_t, std::shared_ptr<Partition>>> partitions_;
   std::map<std::pair<Uuid, int32_t>, wire::KafkaError> missing_;
   std::mutex checkpoint_mutex_;  // of written_checkpoints_ and the files they mirror
-  std::map<std::pair<size_t, int>, log::OffsetCheckpoint> written_checkpoints_;
+  std::map<std::pair<size_t, log::CheckpointKind>, log::OffsetCheckpoint> written_checkpoints_;
   std::function<void(std::shared_ptr<Partition>)> leadership_;
   metadata::ImagePtr latest_;  // while replicas open, the log goes on
   std::unique_ptr<LogCleaner> cleaner_;

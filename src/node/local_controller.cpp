@@ -88,94 +88,72 @@ wire::IncrementalAlterConfigsResponse refused(const wire::IncrementalAlterConfig
   return refused_configs<wire::IncrementalAlterConfigsResponse>(request);
 }
 
-template <class Response>
-Response refused_at_top() {
+template <class Response, class Request>
+Response refused_at_top(const Request&) {
   Response response;
   response.error_code = kLost;
   return response;
+}
+
+// One of the controller's const decisions, made on its loop; `refuse` answers when it is not active here.
+template <class Request, class Response>
+runtime::Task<Response> decide_there(quorum::MetadataQuorum& quorum, runtime::Executor& home, Request request,
+                                     controller::Decision<Response> (controller::Controller::*decision)(const Request&)
+                                         const,
+                                     Response (*refuse)(const Request&)) {
+  auto decide = [&request, decision](controller::Controller& controller, MonotonicTime, Offset) {
+    return (controller.*decision)(request);
+  };
+  auto response = co_await quorum.submit(home, decide);
+  co_return response ? std::move(*response) : refuse(request);
 }
 
 }  // namespace
 
 runtime::Task<wire::CreateTopicsResponse> LocalController::create_topics(runtime::Executor& home,
                                                                          wire::CreateTopicsRequest request) {
-  auto decide = [&request](controller::Controller& controller, MonotonicTime, Offset) {
-    return controller.create_topics(request);
-  };
-  auto response = co_await quorum_.submit(home, decide);
-  co_return response ? std::move(*response) : refused(request);
+  return decide_there(quorum_, home, std::move(request), &controller::Controller::create_topics, &refused);
 }
 
 runtime::Task<wire::DeleteTopicsResponse> LocalController::delete_topics(runtime::Executor& home,
                                                                          wire::DeleteTopicsRequest request) {
-  auto decide = [&request](controller::Controller& controller, MonotonicTime, Offset) {
-    return controller.delete_topics(request);
-  };
-  auto response = co_await quorum_.submit(home, decide);
-  co_return response ? std::move(*response) : refused(request);
+  return decide_there(quorum_, home, std::move(request), &controller::Controller::delete_topics, &refused);
 }
 
 runtime::Task<wire::CreatePartitionsResponse> LocalController::create_partitions(
     runtime::Executor& home, wire::CreatePartitionsRequest request) {
-  auto decide = [&request](controller::Controller& controller, MonotonicTime, Offset) {
-    return controller.create_partitions(request);
-  };
-  auto response = co_await quorum_.submit(home, decide);
-  co_return response ? std::move(*response) : refused(request);
+  return decide_there(quorum_, home, std::move(request), &controller::Controller::create_partitions, &refused);
 }
 
 runtime::Task<wire::AlterConfigsResponse> LocalController::alter_configs(runtime::Executor& home,
                                                                          wire::AlterConfigsRequest request) {
-  auto decide = [&request](controller::Controller& controller, MonotonicTime, Offset) {
-    return controller.alter_configs(request);
-  };
-  auto response = co_await quorum_.submit(home, decide);
-  co_return response ? std::move(*response) : refused(request);
+  return decide_there(quorum_, home, std::move(request), &controller::Controller::alter_configs, &refused);
 }
 
 runtime::Task<wire::IncrementalAlterConfigsResponse> LocalController::incremental_alter_configs(
     runtime::Executor& home, wire::IncrementalAlterConfigsRequest request) {
-  auto decide = [&request](controller::Controller& controller, MonotonicTime, Offset) {
-    return controller.incremental_alter_configs(request);
-  };
-  auto response = co_await quorum_.submit(home, decide);
-  co_return response ? std::move(*response) : refused(request);
+  return decide_there(quorum_, home, std::move(request), &controller::Controller::incremental_alter_configs, &refused);
 }
 
 runtime::Task<wire::ElectLeadersResponse> LocalController::elect_leaders(runtime::Executor& home,
                                                                          wire::ElectLeadersRequest request) {
-  auto decide = [&request](controller::Controller& controller, MonotonicTime, Offset) {
-    return controller.elect_leaders(request);
-  };
-  auto response = co_await quorum_.submit(home, decide);
-  co_return response ? std::move(*response) : refused_at_top<wire::ElectLeadersResponse>();
+  return decide_there(quorum_, home, std::move(request), &controller::Controller::elect_leaders, &refused_at_top);
 }
 
 runtime::Task<wire::UpdateFeaturesResponse> LocalController::update_features(runtime::Executor& home,
                                                                              wire::UpdateFeaturesRequest request) {
-  auto decide = [&request](controller::Controller& controller, MonotonicTime, Offset) {
-    return controller.update_features(request);
-  };
-  auto response = co_await quorum_.submit(home, decide);
-  co_return response ? std::move(*response) : refused_at_top<wire::UpdateFeaturesResponse>();
+  return decide_there(quorum_, home, std::move(request), &controller::Controller::update_features, &refused_at_top);
 }
 
 runtime::Task<wire::UnregisterBrokerResponse> LocalController::unregister_broker(
     runtime::Executor& home, wire::UnregisterBrokerRequest request) {
-  auto decide = [&request](controller::Controller& controller, MonotonicTime, Offset) {
-    return controller.unregister_broker(request);
-  };
-  auto response = co_await quorum_.submit(home, decide);
-  co_return response ? std::move(*response) : refused_at_top<wire::UnregisterBrokerResponse>();
+  return decide_there(quorum_, home, std::move(request), &controller::Controller::unregister_broker, &refused_at_top);
 }
 
 runtime::Task<wire::AllocateProducerIdsResponse> LocalController::allocate_producer_ids(
     runtime::Executor& home, wire::AllocateProducerIdsRequest request) {
-  auto decide = [&request](controller::Controller& controller, MonotonicTime, Offset) {
-    return controller.allocate_producer_ids(request);
-  };
-  auto response = co_await quorum_.submit(home, decide);
-  co_return response ? std::move(*response) : refused_at_top<wire::AllocateProducerIdsResponse>();
+  return decide_there(quorum_, home, std::move(request), &controller::Controller::allocate_producer_ids,
+                      &refused_at_top);
 }
 
 runtime::Task<wire::DescribeQuorumResponse> LocalController::describe_quorum(runtime::Executor& home,

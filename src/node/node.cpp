@@ -248,7 +248,7 @@ runtime::Task<Result<>> Node::Parts::start_quorum() {
   auto taken = take_last_stop();
   if (!taken) co_return taken;
 
-  auto store = quorum::MetadataStore::open(world, **directory, quorum_config);
+  auto store = quorum::MetadataStore::open(world, **directory, quorum_config, std::move(inspected->bootstrap_records));
   if (!store) co_return std::unexpected(store.error());
   auto settings = config::resolve_broker_config(config.layers);
   validator = std::make_unique<ConfigValidator>(config.layers, config.node_id);

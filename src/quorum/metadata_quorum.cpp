@@ -99,7 +99,6 @@ runtime::Task<Result<>> MetadataQuorum::start() {
   });
   if (!replayed) co_return replayed;
   applied_.set_provenance(store_->provenance());
-  applied_end_ = raft_.end_offset();
   auto built = applied_.build();
   image_ = built.image;
   delta_ = std::move(built.delta);
@@ -120,10 +119,13 @@ runtime::Task<Result<>> MetadataQuorum::start() {
 
 void MetadataQuorum::publish_to(Publisher publisher) {
   publisher_ = std::move(publisher);
-  if (!publishing_) {
-    publishing_ = true;
-    scope_.spawn(publish_loop());
-  }
+  start_publishing();
+}
+
+void MetadataQuorum::start_publishing() {
+  if (publishing_) return;
+  publishing_ = true;
+  scope_.spawn(publish_loop());
 }
 
 runtime::Completion<bool> MetadataQuorum::append(std::vector<wire::MetadataRecord> records) {
@@ -230,7 +232,6 @@ void MetadataQuorum::apply_committed(Offset up_to) {
       CHECK(replayed.has_value(), "a committed record does not apply");
     }
     applied_.set_provenance({batch.end - 1, raft_.epoch(), batch.timestamp});
-    applied_end_ = batch.end;
     unpublished_.push_back(std::move(batch));
   }
   auto built = applied_.build();
@@ -238,10 +239,7 @@ void MetadataQuorum::apply_committed(Offset up_to) {
   merge(delta_, std::move(built.delta));
   maybe_snapshot();
   if (publisher_ && !stopping_) {
-    if (!publishing_) {
-      publishing_ = true;
-      scope_.spawn(publish_loop());
-    }
+    start_publishing();
     return;
   }
   // Nobody follows yet: committed is as good as published.
@@ -257,7 +255,6 @@ runtime::Task<> MetadataQuorum::publish_loop() {
     auto batches = std::exchange(unpublished_, {});
     metadata::ImagePtr image = image_;
     co_await publisher_(std::move(delta), image);
-    published_end_ = image->provenance().last_offset + 1;
     for (auto& batch : batches) {
       if (batch.done) batch.done->set(true);
     }

@@ -112,6 +112,7 @@ class MetadataQuorum {
   void start_sync();
   void synced(Result<> result);
   void apply_committed(Offset up_to);
+  void start_publishing();
   runtime::Task<> publish_loop();
   void became_active(const raft::LeaderChange& change);
   void fatal(const Error& error);
@@ -138,8 +139,6 @@ class MetadataQuorum {
   Publisher publisher_;
   metadata::Delta delta_;  // since the last publication
   bool publishing_ = false;
-  Offset applied_end_{0};
-  Offset published_end_{0};
 
   bool sync_under_way_ = false;
   bool sync_again_ = false;

@@ -102,11 +102,10 @@ Result<Inspection> MetadataStore::inspect(runtime::Directory& directory) {
 }
 
 Result<std::unique_ptr<MetadataStore>> MetadataStore::open(runtime::World& world, runtime::Directory& directory,
-                                                           const config::QuorumConfig& config) {
+                                                           const config::QuorumConfig& config,
+                                                           std::vector<wire::MetadataRecord> bootstrap_records) {
   std::unique_ptr<MetadataStore> store(new MetadataStore);
-  store->logger_ = &world.logger;
-  TRY_ASSIGN(auto inspected, inspect(directory));
-  store->bootstrap_ = std::move(inspected.bootstrap_records);
+  store->bootstrap_ = std::move(bootstrap_records);
   bool fresh = !directory.exists(kMetadataDirectory);
   TRY_ASSIGN(store->partition_, directory.subdirectory(kMetadataDirectory, true));
   if (fresh) TRY(directory.sync());

@@ -34,9 +34,11 @@ class MetadataStore {
  public:
   static Result<Inspection> inspect(runtime::Directory& directory);
 
-  // Opens for writing, repairing an unclean end. `directory`: the metadata log directory.
+  // Opens for writing, repairing an unclean end. `directory`: the metadata log directory; `bootstrap_records`: as
+  // inspect() found them.
   static Result<std::unique_ptr<MetadataStore>> open(runtime::World& world, runtime::Directory& directory,
-                                                     const config::QuorumConfig& config);
+                                                     const config::QuorumConfig& config,
+                                                     std::vector<wire::MetadataRecord> bootstrap_records);
 
   log::Log& log() { return *log_; }
   raft::LogIndex log_index() const { return index_; }
@@ -62,7 +64,6 @@ class MetadataStore {
   MetadataStore() = default;
   Result<> load_index();
 
-  runtime::Logger* logger_ = nullptr;
   std::unique_ptr<runtime::Directory> partition_;
   std::unique_ptr<log::Log> log_;
   raft::LogIndex index_;
