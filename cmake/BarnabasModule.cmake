@@ -5,7 +5,8 @@
 option(BARNABAS_TESTS "Build the unit tests" ON)
 
 add_library(barnabas_flags INTERFACE)
-target_include_directories(barnabas_flags INTERFACE ${CMAKE_SOURCE_DIR}/src ${CMAKE_BINARY_DIR}/generated)
+target_include_directories(barnabas_flags INTERFACE ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/include
+  ${CMAKE_BINARY_DIR}/generated)
 target_compile_options(barnabas_flags INTERFACE -Wall -Wextra -Wpedantic -Werror -Wshadow -Wnon-virtual-dtor
   -Woverloaded-virtual -Wimplicit-fallthrough -Wno-missing-field-initializers -Wno-missing-designated-field-initializers
   -fno-omit-frame-pointer)

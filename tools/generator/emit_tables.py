@@ -22,6 +22,15 @@ def emit_error_header(schema: Schema) -> str:
     return "\n".join(out)
 
 
+def emit_public_error_header(schema: Schema) -> str:
+    """The same codes for programs that use the client library: an installed header without any other of ours."""
+    out = [_NOTE, "// Kafka's error codes, as brokers answer them. A code of a later Kafka stays what it is.", "#pragma once", "",
+           "#include <cstdint>", "", "namespace barnabas::client {", "", "enum class ErrorCode : int16_t {"]
+    out += [f"  {error_constant(error.name)} = {error.code}," for error in schema.errors]
+    out += ["};", "", "}  // namespace barnabas::client", ""]
+    return "\n".join(out)
+
+
 def emit_error_source(schema: Schema) -> str:
     first = schema.errors[0].code
     if [error.code for error in schema.errors] != list(range(first, first + len(schema.errors))):
@@ -99,6 +108,7 @@ def emit_coordinator_variant(schema: Schema, log: str) -> str:
 
 def table_files(schema: Schema) -> dict[str, str]:
     files = {
+        "barnabas/error_code.h": emit_public_error_header(schema),
         "wire/kafka_error.h": emit_error_header(schema),
         "wire/kafka_error.cpp": emit_error_source(schema),
         "wire/api_table.cpp": emit_api_table(schema),
