@@ -1,45 +1,28 @@
-// Transcripts: testdata/*.txt are commands with everything that came out of them, so that a rebalance reads like a
-// conversation. A line with two spaces in front is output; BARNABAS_UPDATE_TRANSCRIPTS=1 writes it anew.
+// Transcripts of groups, so that a rebalance reads like a conversation. See base/testing/transcript.h. Commands:
 //
 //   join NAME [member=ID v= instance= protocols=a,b topics=a,b session= rebalance= type=]   as NAME, in group "g"
 //   sync NAME [NAME:assignment …]      heartbeat NAME      leave NAME      commit NAME topic:partition=offset
 //   fetch topic:partition              describe            wait MS         disk slow|fast|refuse       restart
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <sstream>
 
+#include "base/testing/transcript.h"
 #include "group/test_world.h"
 #include "wire/coordinator_record.h"
 
 namespace barnabas::group {
 namespace {
 
-using Words = std::vector<std::string>;
-
-Words split(const std::string& text, char separator) {
-  Words words;
-  std::istringstream in(text);
-  for (std::string word; std::getline(in, word, separator);) {
-    if (!word.empty()) words.push_back(word);
-  }
-  return words;
-}
+using testing::split;
+using testing::Words;
 
 class Transcript {
  public:
-  std::string run(const std::string& input) {
-    std::istringstream in(input);
-    for (std::string line; std::getline(in, line);) {
-      if (line.starts_with("  ")) continue;
-      out_ << line << "\n";
-      if (line.empty() || line.starts_with("#")) continue;
-      command(split(line, ' '));
-      show();
-    }
-    return out_.str();
+  void play(const Words& words, std::ostream& out) {
+    command(words);
+    show();
+    out << std::exchange(out_, {}).str();
   }
 
  private:
@@ -82,7 +65,7 @@ class Transcript {
     } else if (verb == "fetch") {
       Words place = split(who, ':');
       auto row = world_.fetch("g", place.at(0), std::stoi(place.at(1)));
-      out_ << "  " << who << " is at " << row.committed_offset << "\n";
+      out_ << who << " is at " << row.committed_offset << "\n";
     } else if (verb == "describe") {
       describe();
     } else if (verb == "wait") {
@@ -95,7 +78,7 @@ class Transcript {
       world_.obey(world_.shard.resign());
       world_.reload();
     } else {
-      out_ << "  what is " << verb << "?\n";
+      out_ << "what is " << verb << "?\n";
     }
   }
 
@@ -126,7 +109,7 @@ class Transcript {
       MonotonicTime next = world_.timer ? std::min(*world_.timer, until) : until;
       world_.advance(std::max(next - world_.now.monotonic, Duration(0)));
       if (!world_.fresh.empty() || !world_.fresh_records.empty()) {
-        out_ << "  at " << (world_.now.monotonic.nanos - 1'000'000'000) / 1'000'000 << " ms\n";
+        out_ << "at " << (world_.now.monotonic.nanos - 1'000'000'000) / 1'000'000 << " ms\n";
       }
       show();
     }
@@ -134,12 +117,12 @@ class Transcript {
 
   void describe() {
     auto group = world_.shard.describe("g", 6);
-    out_ << "  " << group.group_state;
+    out_ << group.group_state;
     if (!group.protocol_type.empty()) out_ << " " << group.protocol_type;
     if (!group.protocol_data.empty()) out_ << " " << group.protocol_data;
     out_ << "\n";
     for (const auto& member : group.members) {
-      out_ << "    " << alias(member.member_id) << " \"" << as_text(member.member_assignment) << "\"\n";
+      out_ << "  " << alias(member.member_id) << " \"" << as_text(member.member_assignment) << "\"\n";
     }
   }
 
@@ -161,17 +144,17 @@ class Transcript {
   void show(const CoordinatorRecord& record) {
     auto key = wire::decode_group_key(record.key);
     if (const auto* offset = std::get_if<wire::OffsetCommitKey>(&*key)) {
-      out_ << "  log: offset of " << offset->topic << ":" << offset->partition << "\n";
+      out_ << "log: offset of " << offset->topic << ":" << offset->partition << "\n";
       return;
     }
     auto value = wire::decode_group_value(wire::GroupMetadataKey::kRecordType, record.value.value());
     const auto& group = std::get<wire::GroupMetadataValue>(*value);
-    out_ << "  log: generation " << group.generation << " of " << group.members.size() << " members, led by "
+    out_ << "log: generation " << group.generation << " of " << group.members.size() << " members, led by "
          << alias(group.leader.value_or("")) << "\n";
   }
 
   void line(const std::string& who, wire::KafkaError error) {
-    out_ << "  to " << who << ": " << wire::kafka_error_name(error);
+    out_ << "to " << who << ": " << wire::kafka_error_name(error);
   }
   void show(const std::string& who, const wire::JoinGroupResponse& response) {
     line(who, response.error_code);
@@ -213,21 +196,7 @@ class Transcript {
 };
 
 TEST(Transcript, ReadsAsWritten) {
-  int count = 0;
-  for (const auto& entry : std::filesystem::directory_iterator(BARNABAS_TESTDATA)) {
-    if (entry.path().extension() != ".txt") continue;
-    ++count;
-    SCOPED_TRACE(entry.path().filename().string());
-    std::ifstream in(entry.path());
-    std::string expected((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-    std::string actual = Transcript().run(expected);
-    if (std::getenv("BARNABAS_UPDATE_TRANSCRIPTS") != nullptr) {
-      std::ofstream(entry.path()) << actual;
-    } else {
-      EXPECT_EQ(actual, expected);
-    }
-  }
-  EXPECT_GT(count, 0);
+  testing::expect_transcripts<Transcript>(BARNABAS_TESTDATA);
 }
 
 }  // namespace

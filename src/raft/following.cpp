@@ -11,20 +11,27 @@
 
 namespace barnabas::raft {
 
-void Raft::send_fetch(Now now, Output& out) {
-  if (role_ != Role::kFollower && role_ != Role::kUnattached) return;
-  if (now.time < fetch_not_before_) return;
+MonotonicTime Raft::fetch_due() const {
+  constexpr MonotonicTime kNever{INT64_MAX};
+  if (role_ != Role::kFollower && role_ != Role::kUnattached) return kNever;
   // The offset of a Fetch says what is on our disk, so the next one waits for the sync.
-  if (log_.flushed() != log_.end()) return;
+  if (log_.flushed() != log_.end()) return kNever;
   bool asking = std::ranges::any_of(in_flight_, [](const auto& f) { return f.second.kind == InFlight::Kind::kFetch; });
-  if (asking) return;
+  if (asking) return kNever;
+  bool somebody = role_ == Role::kFollower || std::ranges::any_of(voters().voters(), [&](const Voter& voter) {
+                    return voter.key.id != options_.self.id;
+                  });
+  return somebody ? fetch_not_before_ : kNever;
+}
+
+void Raft::send_fetch(Now now, Output& out) {
+  if (now.time < fetch_due()) return;
   int32_t to = leader_id_;
   if (role_ == Role::kUnattached) {
     std::vector<int32_t> others;
     for (const Voter& voter : voters().voters()) {
       if (voter.key.id != options_.self.id) others.push_back(voter.key.id);
     }
-    if (others.empty()) return;
     to = others[options_.random() % others.size()];
   }
   FetchRequest request{.cluster_id = options_.cluster_id,

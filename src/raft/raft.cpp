@@ -225,10 +225,10 @@ MonotonicTime Raft::wake_at() const {
       at = std::min(at, fetch_deadline_);
       break;
     case Role::kFollower:
-      at = std::min({at, fetch_deadline_, fetch_not_before_});
+      at = std::min({at, fetch_deadline_, fetch_due()});
       break;
     case Role::kUnattached:
-      at = std::min(at, fetch_not_before_);
+      at = std::min(at, fetch_due());
       break;
     case Role::kResigned:
       at = std::min(at, resign_retry_at_);

@@ -222,6 +222,7 @@ class Raft {
   MonotonicTime majority_heard_at(Now now) const;
 
   // following.cpp
+  MonotonicTime fetch_due() const;  // when the next Fetch may go; never, while one is under way or nobody to ask
   void send_fetch(Now now, Output& out);
   void on_fetch_response(Now now, const InFlight& flight, const FetchResponse& response, Output& out);
   bool truncate_diverged(const EpochEnd& leader_end, Output& out);

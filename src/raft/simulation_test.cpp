@@ -65,7 +65,9 @@ class Simulation {
       now_ += kMillisecond;
       if (trouble) make_trouble();
       for (auto& [id, node] : nodes_) {
-        if (node.raft && node.raft->wake_at() <= now().time) carry_out(node, node.raft->tick(now()));
+        if (!node.raft || node.raft->wake_at() > now().time) continue;
+        carry_out(node, node.raft->tick(now()));
+        EXPECT_GT(node.raft->wake_at(), now().time) << "woken for nothing: " << role_name(node.raft->role());
       }
       while (!messages_.empty() && messages_.front().at <= now_) {
         std::pop_heap(messages_.begin(), messages_.end());
