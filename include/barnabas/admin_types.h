@@ -24,54 +24,6 @@ struct Node {
   auto operator<=>(const Node&) const = default;
 };
 
-// ---- topics
-
-struct NewTopic {
-  std::string name{};
-  int32_t partitions = -1;          // -1: the broker's num.partitions (KIP-464)
-  int16_t replication_factor = -1;  // -1: the broker's default.replication.factor
-  // Instead of both: the replicas of each partition, the first one preferred as leader.
-  std::map<int32_t, std::vector<int32_t>> assignments{};
-  std::map<std::string, std::string> configs{};
-};
-
-struct ConfigEntry;
-
-struct CreatedTopic {
-  Uuid128 id{};
-  int32_t partitions = -1;
-  int16_t replication_factor = -1;
-  std::vector<ConfigEntry> configs{};  // empty without the permission to see them
-};
-
-struct TopicListing {
-  std::string name{};
-  Uuid128 id{};
-  bool internal = false;
-};
-
-struct TopicPartitionInfo {
-  int32_t partition = -1;
-  std::optional<Node> leader{};
-  int32_t leader_epoch = -1;
-  std::vector<Node> replicas{}, in_sync_replicas{}, offline_replicas{};
-  // Eligible leader replicas (KIP-966); absent on clusters that do not tell.
-  std::optional<std::vector<Node>> eligible_leader_replicas{}, last_known_eligible_leader_replicas{};
-};
-
-struct TopicDescription {
-  std::string name{};
-  Uuid128 id{};
-  bool internal = false;
-  std::vector<TopicPartitionInfo> partitions{};
-  std::optional<std::vector<std::string>> authorized_operations{};
-};
-
-struct NewPartitions {
-  int32_t total_count = 0;
-  std::vector<std::vector<int32_t>> assignments{};  // replicas of the new ones only; empty: the controller chooses
-};
-
 // ---- configurations
 
 struct ConfigResource {
@@ -121,6 +73,52 @@ struct ConfigChange {
   std::string name{};
   std::optional<std::string> value{};
   Op op = Op::kSet;
+};
+
+// ---- topics
+
+struct NewTopic {
+  std::string name{};
+  int32_t partitions = -1;          // -1: the broker's num.partitions (KIP-464)
+  int16_t replication_factor = -1;  // -1: the broker's default.replication.factor
+  // Instead of both: the replicas of each partition, the first one preferred as leader.
+  std::map<int32_t, std::vector<int32_t>> assignments{};
+  std::map<std::string, std::string> configs{};
+};
+
+struct CreatedTopic {
+  Uuid128 id{};
+  int32_t partitions = -1;
+  int16_t replication_factor = -1;
+  std::vector<ConfigEntry> configs{};  // empty without the permission to see them
+};
+
+struct TopicListing {
+  std::string name{};
+  Uuid128 id{};
+  bool internal = false;
+};
+
+struct TopicPartitionInfo {
+  int32_t partition = -1;
+  std::optional<Node> leader{};
+  int32_t leader_epoch = -1;
+  std::vector<Node> replicas{}, in_sync_replicas{}, offline_replicas{};
+  // Eligible leader replicas (KIP-966); absent on clusters that do not tell.
+  std::optional<std::vector<Node>> eligible_leader_replicas{}, last_known_eligible_leader_replicas{};
+};
+
+struct TopicDescription {
+  std::string name{};
+  Uuid128 id{};
+  bool internal = false;
+  std::vector<TopicPartitionInfo> partitions{};
+  std::optional<std::vector<std::string>> authorized_operations{};
+};
+
+struct NewPartitions {
+  int32_t total_count = 0;
+  std::vector<std::vector<int32_t>> assignments{};  // replicas of the new ones only; empty: the controller chooses
 };
 
 // ---- offsets
