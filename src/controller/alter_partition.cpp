@@ -1,8 +1,10 @@
 // What leaders and brokers report about replicas: changed in-sync sets, and which log directory holds what.
 #include <algorithm>
+#include <set>
 
 #include "controller/controller.h"
 #include "controller/partition_change.h"
+#include "metadata/features.h"
 #include "wire/messages/alter_partition_request.h"
 #include "wire/messages/alter_partition_response.h"
 #include "wire/messages/assign_replicas_to_dirs_request.h"
@@ -35,12 +37,12 @@ KafkaError problem_with(const Image& image, const AlterPartitionRequest& request
   if (partition.leader.value != request.broker_id) return KafkaError::kInvalidRequest;
   if (change.partition_epoch < partition.partition_epoch) return KafkaError::kInvalidUpdateVersion;
   auto isr = wanted_isr(change);
-  bool has_leader = false;
+  std::set<int32_t> members;
   for (const auto& member : isr) {
-    has_leader = has_leader || member.broker_id == request.broker_id;
-    if (!partition.has_replica(BrokerId(member.broker_id))) return KafkaError::kInvalidRequest;
+    bool fits = partition.has_replica(BrokerId(member.broker_id)) && members.insert(member.broker_id).second;
+    if (!fits) return KafkaError::kInvalidRequest;
   }
-  if (!has_leader) return KafkaError::kInvalidRequest;
+  if (!members.contains(request.broker_id)) return KafkaError::kInvalidRequest;
   if (change.leader_recovery_state != 0 && change.leader_recovery_state != 1) return KafkaError::kInvalidRequest;
   auto recovery = static_cast<LeaderRecoveryState>(change.leader_recovery_state);
   if (recovery == LeaderRecoveryState::kRecovering) {
@@ -81,24 +83,30 @@ Decision<wire::AlterPartitionResponse> Controller::alter_partition(const AlterPa
       if (row.error_code != KafkaError::kNone) continue;
       std::vector<BrokerId> isr;
       for (const auto& member : wanted_isr(change)) isr.emplace_back(member.broker_id);
-      std::ranges::sort(isr);
       auto recovery = static_cast<LeaderRecoveryState>(change.leader_recovery_state);
-      auto record = PartitionChange(
-                        *topic, change.partition_index, [&](BrokerId id) { return can_lead(image(), *partition, id); },
-                        image().metadata_version())
-                        .set_isr(isr)
-                        .set_recovery(recovery)
-                        .build();
+      PartitionChange next(
+          *topic, change.partition_index, [&](BrokerId id) { return can_lead(image(), *partition, id); },
+          image().metadata_version());
+      next.set_isr(std::move(isr)).set_recovery(recovery);
+      if (unclean_election_enabled(image(), topic->name)) next.elect(Election::kUnclean);
+      auto record = next.build();
+      bool moved = record && record->leader != kLeaderUnchanged;
+      if (moved && record->leader != request.broker_id) {
+        // What was asked for is done, but who asked leads no longer: it must look at the new metadata.
+        row.error_code = KafkaError::kNewLeaderElected;
+        decision.records.emplace_back(std::move(*record));
+        continue;
+      }
       row.leader_id = partition->leader.value;
-      row.leader_epoch = partition->leader_epoch.value;
+      row.leader_epoch = partition->leader_epoch.value + (moved ? 1 : 0);
       row.leader_recovery_state = static_cast<int8_t>(recovery);
       row.partition_epoch = partition->partition_epoch + (record ? 1 : 0);
-      for (BrokerId id : isr) row.isr.push_back(id.value);
-      if (!record) continue;
-      if (record->leader != -2) {
-        row.leader_id = record->leader;
-        ++row.leader_epoch;
+      if (record && record->isr) {
+        row.isr = *record->isr;
+      } else {
+        for (BrokerId id : partition->isr) row.isr.push_back(id.value);
       }
+      if (!record) continue;
       decision.records.emplace_back(std::move(*record));
     }
   }
@@ -112,6 +120,10 @@ Decision<wire::AssignReplicasToDirsResponse> Controller::assign_replicas_to_dirs
   const metadata::Broker* broker = image().broker(id);
   if (!broker || broker->epoch.value != request.broker_epoch) {
     decision.response.error_code = KafkaError::kStaleBrokerEpoch;
+    return decision;
+  }
+  if (image().metadata_version() < metadata::kMvDirectories) {
+    decision.response.error_code = KafkaError::kUnsupportedVersion;
     return decision;
   }
   for (const auto& directory : request.directories) {
@@ -139,7 +151,7 @@ Decision<wire::AssignReplicasToDirsResponse> Controller::assign_replicas_to_dirs
           if (partition->replicas[i] == id) directories[i] = directory.id;
         }
         // A directory the broker never registered counts as offline, and so does the replica in it.
-        bool online = broker->has_log_dir(directory.id);
+        bool online = directory_online(*broker, directory.id);
         PartitionChange change(
             *topic, assignment.partition_index,
             [&](BrokerId other) {

@@ -50,39 +50,51 @@ State next_state(const Image& image, const Sessions& sessions, const Broker& bro
     return request.want_fence || !caught_up ? State::kFenced : State::kUnfenced;
   }
   if (request.want_fence) return request.want_shut_down ? State::kShutDownNow : State::kFenced;
-  if (!broker.in_controlled_shutdown) return request.want_shut_down ? State::kControlledShutdown : State::kUnfenced;
+  if (!broker.in_controlled_shutdown) {
+    if (!request.want_shut_down) return State::kUnfenced;
+    return leads_anything(image, broker.id) ? State::kControlledShutdown : State::kShutDownNow;
+  }
   if (leads_anything(image, broker.id)) return State::kControlledShutdown;
   // The others must know that it is gone before it is.
   Offset announced = sessions.shutdown_offset(broker.id).value_or(Offset(-1));
   return announced <= lowest_applied(image, sessions) ? State::kShutDownNow : State::kControlledShutdown;
 }
 
-// Directories that went bad since the broker registered them.
-void append_offline_dirs(const Image& image, const Broker& broker, const std::vector<Uuid>& offline,
-                         std::vector<MetadataRecord>& records) {
-  std::vector<Uuid> online;
+// Those of the broker's directories that it now says are bad.
+std::vector<Uuid> newly_lost(const Broker& broker, const std::vector<Uuid>& offline) {
+  std::vector<Uuid> lost;
   for (const Uuid& directory : broker.log_dirs) {
-    if (std::ranges::find(offline, directory) == offline.end()) online.push_back(directory);
+    if (std::ranges::find(offline, directory) != offline.end()) lost.push_back(directory);
   }
-  if (online.size() == broker.log_dirs.size() || online.empty()) return;
-  wire::BrokerRegistrationChangeRecord change = change_of(broker);
-  change.log_dirs = online;
-  records.emplace_back(std::move(change));
+  return lost;
+}
+
+// What lay in directories that went bad is out of sync and led by others.
+void append_lost_replicas(const Image& image, const Broker& broker, const std::vector<Uuid>& lost,
+                          std::vector<MetadataRecord>& records) {
   for (const metadata::TopicPtr& topic : image.topics()) {
     for (int32_t i = 0; i < topic->partition_count(); ++i) {
       const metadata::Partition* partition = topic->partition(i);
       if (!partition || !partition->in_isr(broker.id)) continue;
-      Uuid directory = partition->directory_of(broker.id);
-      bool was_online = broker.has_log_dir(directory);
-      if (!was_online || std::ranges::find(online, directory) != online.end()) continue;
+      if (std::ranges::find(lost, partition->directory_of(broker.id)) == lost.end()) continue;
       std::vector<BrokerId> isr = partition->isr;
       std::erase(isr, broker.id);
-      PartitionChange partition_change(
+      PartitionChange change(
           *topic, i, [&](BrokerId other) { return can_lead(image, *partition, other, {.leaving = broker.id}); },
           image.metadata_version());
-      if (auto record = partition_change.set_isr(std::move(isr)).build()) records.emplace_back(std::move(*record));
+      if (unclean_election_enabled(image, topic->name)) change.elect(Election::kUnclean);
+      if (auto record = change.set_isr(std::move(isr)).build()) records.emplace_back(std::move(*record));
     }
   }
+}
+
+void append_remaining_dirs(const Broker& broker, const std::vector<Uuid>& lost, std::vector<MetadataRecord>& records) {
+  wire::BrokerRegistrationChangeRecord change = change_of(broker);
+  for (const Uuid& directory : broker.log_dirs) {
+    if (std::ranges::find(lost, directory) == lost.end()) change.log_dirs.push_back(directory);
+  }
+  // Of the last one the record cannot tell: no directories means no change.
+  if (!change.log_dirs.empty()) records.emplace_back(std::move(change));
 }
 
 }  // namespace
@@ -108,6 +120,8 @@ Decision<wire::BrokerHeartbeatResponse> Controller::heartbeat(const BrokerHeartb
     decision.records.emplace_back(std::move(change));
   }
   State next = next_state(image(), sessions_, *broker, request);
+  std::vector<Uuid> lost;
+  if (level >= metadata::kMvDirectories) lost = newly_lost(*broker, request.offline_log_dirs);
   switch (next) {
     case State::kFenced:
     case State::kShutDownNow:
@@ -121,7 +135,9 @@ Decision<wire::BrokerHeartbeatResponse> Controller::heartbeat(const BrokerHeartb
         wire::BrokerRegistrationChangeRecord change = change_of(*broker);
         change.fenced = -1;
         decision.records.emplace_back(std::move(change));
-        append_changes(image(), {.joining = broker->id}, decision.records);
+        append_changes(image(), {.joining = broker->id, .lost = lost}, decision.records);
+      } else {
+        append_lost_replicas(image(), *broker, lost, decision.records);
       }
       break;
     case State::kControlledShutdown:
@@ -133,10 +149,7 @@ Decision<wire::BrokerHeartbeatResponse> Controller::heartbeat(const BrokerHeartb
       }
       break;
   }
-  bool moved = !decision.records.empty() && next != State::kUnfenced;
-  if (level >= metadata::kMvDirectories && !request.offline_log_dirs.empty() && !moved && !broker->fenced) {
-    append_offline_dirs(image(), *broker, request.offline_log_dirs, decision.records);
-  }
+  if (!lost.empty()) append_remaining_dirs(*broker, lost, decision.records);
   decision.response.is_caught_up = request.current_metadata_offset >= broker->epoch.value;
   decision.response.is_fenced = next == State::kFenced || next == State::kShutDownNow;
   decision.response.should_shut_down = next == State::kShutDownNow;

@@ -1,6 +1,7 @@
 #include "controller/partition_change.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/check.h"
 #include "metadata/features.h"
@@ -25,7 +26,6 @@ std::vector<int32_t> raw_ids(const std::vector<BrokerId>& ids) {
   return raw;
 }
 
-constexpr int32_t kLeaderUnchanged = -2;
 constexpr int8_t kRecoveryUnchanged = -1;
 
 }  // namespace
@@ -40,6 +40,7 @@ PartitionChange::PartitionChange(const Topic& topic, int32_t index, std::functio
   CHECK(before_ != nullptr);
   isr_ = before_->isr;
   recovery_ = before_->recovery;
+  replicas_ = before_->replicas;
   directories_ = before_->directories;
 }
 
@@ -68,7 +69,7 @@ bool PartitionChange::may_lead(BrokerId broker) const {
 }
 
 PartitionChange::Outcome PartitionChange::elected() const {
-  const std::vector<BrokerId>& replicas = before_->replicas;
+  const std::vector<BrokerId>& replicas = replicas_;
   if (election_ == Election::kPreferred && !replicas.empty() && may_lead(replicas.front())) return {replicas.front()};
   if (may_lead(before_->leader)) return {before_->leader};
   for (BrokerId replica : replicas) {
@@ -82,11 +83,32 @@ PartitionChange::Outcome PartitionChange::elected() const {
   return {kNoLeader};
 }
 
-std::optional<wire::PartitionChangeRecord> PartitionChange::build() const {
+void PartitionChange::complete_reassignment() {
+  const std::vector<BrokerId>& removing = before_->removing_replicas;
+  if (removing.empty() && before_->adding_replicas.empty()) return;
+  auto stays = [&](BrokerId id) { return !contains(removing, id); };
+  std::vector<BrokerId> replicas;
+  std::ranges::copy_if(before_->replicas, std::back_inserter(replicas), stays);
+  std::vector<BrokerId> isr;
+  std::ranges::copy_if(isr_, std::back_inserter(isr), stays);
+  bool complete = !replicas.empty() && std::ranges::all_of(replicas, [&](BrokerId id) { return contains(isr, id); });
+  if (!complete) return;
+  std::vector<Uuid> directories;
+  for (size_t i = 0; i < directories_.size(); ++i) {
+    if (stays(before_->replicas[i])) directories.push_back(directories_[i]);
+  }
+  replicas_ = std::move(replicas);
+  isr_ = std::move(isr);
+  directories_ = std::move(directories);
+  reassigned_ = true;
+}
+
+std::optional<wire::PartitionChangeRecord> PartitionChange::build() {
   wire::PartitionChangeRecord record;
   record.partition_id = index_;
   record.topic_id = topic_->id;
 
+  complete_reassignment();
   Outcome outcome = elected();
   LeaderRecoveryState recovery = recovery_;
   std::vector<BrokerId> isr = isr_;
@@ -102,10 +124,19 @@ std::optional<wire::PartitionChangeRecord> PartitionChange::build() const {
   if (shrunk && metadata_version_ < metadata::kMvNoEpochBumpOnShrink && record.leader == kLeaderUnchanged) {
     record.leader = before_->leader.value;
   }
+  if (replicas_ != before_->replicas) {
+    // Who is no longer a replica must notice: the leader epoch rises, by naming the leader.
+    record.replicas = raw_ids(replicas_);
+    if (record.leader == kLeaderUnchanged) record.leader = before_->leader.value;
+  }
+  if (reassigned_) {
+    if (!before_->removing_replicas.empty()) record.removing_replicas.emplace();
+    if (!before_->adding_replicas.empty()) record.adding_replicas.emplace();
+  }
   if (recovery != before_->recovery) record.leader_recovery_state = static_cast<int8_t>(recovery);
   if (directories_ != before_->directories) record.directories = directories_;
 
-  bool nothing = !record.isr && record.leader == kLeaderUnchanged && !record.directories &&
+  bool nothing = !reassigned_ && !record.isr && record.leader == kLeaderUnchanged && !record.directories &&
                  record.leader_recovery_state == kRecoveryUnchanged;
   if (nothing) return std::nullopt;
   return record;
@@ -117,9 +148,13 @@ bool can_lead(const Image& image, const Partition& partition, BrokerId broker, c
   if (registered == nullptr) return false;
   if (broker != move.joining && !registered->active()) return false;
   Uuid directory = partition.directory_of(broker);
-  if (directory == kLostDirectory) return false;
-  bool assigned = directory != kUnassignedDirectory && directory != kMigratingDirectory;
-  return !assigned || registered->has_log_dir(directory);
+  bool just_lost = broker == move.joining && std::ranges::find(move.lost, directory) != move.lost.end();
+  return !just_lost && directory_online(*registered, directory);
+}
+
+bool directory_online(const metadata::Broker& broker, const Uuid& directory) {
+  if (directory == kUnassignedDirectory || directory == kMigratingDirectory) return true;
+  return directory != kLostDirectory && broker.has_log_dir(directory);
 }
 
 void append_changes(const Image& image, const BrokerMove& move, std::vector<wire::MetadataRecord>& records) {

@@ -20,6 +20,10 @@ enum class Election {
   kUnclean,    // kOnline, and if nobody in sync can lead, anybody who can
 };
 
+// PartitionChangeRecord::leader when it says nothing of the leader.
+inline constexpr int32_t kLeaderUnchanged = -2;
+
+// A reassignment that is under way ends with the change that brings every target replica into the in-sync set.
 class PartitionChange {
  public:
   // `can_lead` says which brokers are up (and have the replica's directory).
@@ -31,7 +35,7 @@ class PartitionChange {
   PartitionChange& set_recovery(metadata::LeaderRecoveryState state);
   PartitionChange& set_directories(std::vector<Uuid> directories);
 
-  std::optional<wire::PartitionChangeRecord> build() const;
+  std::optional<wire::PartitionChangeRecord> build();
 
  private:
   struct Outcome {
@@ -40,6 +44,7 @@ class PartitionChange {
   };
   Outcome elected() const;
   bool may_lead(BrokerId broker) const;
+  void complete_reassignment();
 
   const metadata::Topic* topic_;
   int32_t index_;
@@ -49,14 +54,21 @@ class PartitionChange {
   Election election_ = Election::kOnline;
   std::vector<BrokerId> isr_;
   metadata::LeaderRecoveryState recovery_;
-  std::vector<Uuid> directories_;
+  std::vector<BrokerId> replicas_;
+  std::vector<Uuid> directories_;  // one for each of replicas_, or none
+  bool reassigned_ = false;
 };
 
 // Who is going away or coming back.
 struct BrokerMove {
   std::optional<BrokerId> leaving;
   std::optional<BrokerId> joining;
+  std::vector<Uuid> lost;  // directories of who is joining that went bad while it was away
 };
+
+// Whether what lies in `directory` of `broker` can be served. One that is still to be assigned, or comes from before
+// directories had ids, counts.
+bool directory_online(const metadata::Broker& broker, const Uuid& directory);
 
 // Whether `broker` may lead `partition`: active (or just joining), not leaving, and the replica's directory online.
 bool can_lead(const metadata::Image& image, const metadata::Partition& partition, BrokerId broker,

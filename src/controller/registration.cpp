@@ -5,6 +5,7 @@
 #include "controller/controller.h"
 #include "controller/partition_change.h"
 #include "metadata/features.h"
+#include "metadata/registration_rows.h"
 #include "wire/messages/broker_registration_request.h"
 #include "wire/messages/broker_registration_response.h"
 #include "wire/messages/controller_registration_request.h"
@@ -79,13 +80,7 @@ Decision<wire::BrokerRegistrationResponse> Controller::register_broker(const Bro
   record.broker_id = request.broker_id;
   record.incarnation_id = request.incarnation_id;
   record.broker_epoch = same_incarnation ? known->epoch.value : how.next_offset.value;
-  for (const auto& listener : request.listeners) {
-    auto& endpoint = record.end_points.emplace_back();
-    endpoint.name = listener.name;
-    endpoint.host = listener.host;
-    endpoint.port = listener.port;
-    endpoint.security_protocol = listener.security_protocol;
-  }
+  record.end_points = metadata::endpoint_rows<wire::RegisterBrokerRecord::BrokerEndpoint>(request.listeners);
   for (const auto& feature : request.features) {
     auto& range = record.features.emplace_back();
     range.name = feature.name;
@@ -116,13 +111,7 @@ Decision<wire::ControllerRegistrationResponse> Controller::register_controller(
   record.controller_id = request.controller_id;
   record.incarnation_id = request.incarnation_id;
   record.zk_migration_ready = request.zk_migration_ready;
-  for (const auto& listener : request.listeners) {
-    auto& endpoint = record.end_points.emplace_back();
-    endpoint.name = listener.name;
-    endpoint.host = listener.host;
-    endpoint.port = listener.port;
-    endpoint.security_protocol = listener.security_protocol;
-  }
+  record.end_points = metadata::endpoint_rows<wire::RegisterControllerRecord::ControllerEndpoint>(request.listeners);
   for (const auto& feature : request.features) {
     auto& range = record.features.emplace_back();
     range.name = feature.name;
