@@ -89,8 +89,10 @@ struct Host::Parts {
 };
 
 Host::Host(HostOptions options) {
-  raise_open_file_limit();
-  signal(SIGPIPE, SIG_IGN);
+  if (options.whole_process) {
+    raise_open_file_limit();
+    signal(SIGPIPE, SIG_IGN);
+  }
   parts_ = std::make_unique<Parts>(std::move(options));
 }
 

@@ -16,15 +16,16 @@ namespace barnabas::host {
 struct HostOptions {
   size_t loops = 0;           // event loops, a thread each; 0 = one per core
   size_t sync_threads = 16;   // at most so many files are synced at once; started when needed
-  size_t worker_threads = 2;  // of World::workers; started when needed
+  size_t worker_threads = 8;  // of World::workers: so much compacts at once, at most; started when needed
   runtime::LogLevel log_level = runtime::LogLevel::kInfo;
   // Gets whole lines ("2026-11-23T11:00:00.123Z INFO text", no newline), one at a time. Empty: standard error.
   std::function<void(std::string_view line)> log_sink;
+  // The process is ours: raise the limit of open files to what the system allows, ignore SIGPIPE.
+  bool whole_process = true;
 };
 
 class Host {
  public:
-  // Also raises the limit of open files to what the system allows and ignores SIGPIPE.
   explicit Host(HostOptions options = {});
   ~Host();
   Host(const Host&) = delete;
