@@ -10,6 +10,7 @@
 
 #include "barnabas/config.h"
 #include "runtime/stream.h"
+#include "security/tls_engine.h"
 #include "wire/compression.h"
 
 namespace barnabas::client {
@@ -97,14 +98,21 @@ struct ConsumerSettings : ClientSettings {
   bool exclude_internal_topics = true;
   // Share consumer.
   bool share_explicit_acknowledgement = false;
+  bool share_record_limit = false;  // share.acquire.mode=record_limit (KIP-1206)
 };
 
-struct AdminSettings : ClientSettings {};
+struct AdminSettings : ClientSettings {
+  bool bootstrap_is_controllers = false;  // `bootstrap` came from bootstrap.controllers (KIP-919)
+  int32_t retries = 2147483647;
+};
 
 // kConfig names the key, what is wrong, and the nearest right name or value.
 Result<ProducerSettings> producer_settings(const Config& config);
 Result<ConsumerSettings> consumer_settings(const Config& config);
 Result<ConsumerSettings> share_consumer_settings(const Config& config);
 Result<AdminSettings> admin_settings(const Config& config);
+
+// Reads the files that `tls` names. kConfig says which cannot be read.
+Result<security::TlsFiles> read_tls_files(const TlsSettings& tls);
 
 }  // namespace barnabas::client

@@ -79,32 +79,6 @@ bool is_throttled_replicas(const std::vector<std::string>& items) {
   });
 }
 
-// ISO-8601 as java.time.Duration reads it, without a sign: PnDTnHnMn.nS with at least one part.
-bool is_duration(std::string_view text) {
-  if (!text.starts_with('P') && !text.starts_with('p')) return false;
-  std::string_view order = "DTHMS";
-  bool any = false;
-  bool time = false;
-  size_t at = 1;
-  while (at < text.size()) {
-    if (std::toupper(static_cast<unsigned char>(text[at])) == 'T' && !time) {
-      time = true;
-      order = "HMS";
-      if (++at == text.size()) return false;
-      continue;
-    }
-    const size_t start = at;
-    while (at < text.size() && (std::isdigit(static_cast<unsigned char>(text[at])) || text[at] == '.')) ++at;
-    if (at == start || at == text.size()) return false;
-    const size_t place = order.find(static_cast<char>(std::toupper(static_cast<unsigned char>(text[at]))));
-    if (place == std::string_view::npos || (!time && order[place] != 'D')) return false;
-    order.remove_prefix(place + 1);
-    any = true;
-    ++at;
-  }
-  return any;
-}
-
 Result<> check_voter(const KeyInfo& key, const std::string& item) {
   const size_t at = item.find('@');
   const auto id = parse_long(std::string_view(item).substr(0, at == std::string::npos ? 0 : at));
@@ -179,15 +153,16 @@ Result<std::string> check_string(const KeyInfo& key, std::string_view text) {
           return wrong(key, text, fmt::format("'{}' is not host:count", item));
       }
       break;
-    case Kind::kOffsetReset: {
+    case Kind::kOffsetReset:
+    case Kind::kOffsetResetOrNone: {
       constexpr std::string_view kByDuration = "by_duration:";
-      const bool duration = text.starts_with(kByDuration) && is_duration(text.substr(kByDuration.size()));
-      if (text != "latest" && text != "earliest" && !duration)
-        return wrong(
-            key, text,
-            fmt::format("Invalid value `{}` for configuration {}. The value must be either 'earliest', 'latest' or "
-                        "of the format 'by_duration:<PnDTnHnMn.nS>'.",
-                        text, key.name));
+      const bool none = valid.kind == Kind::kOffsetResetOrNone;
+      const bool duration = text.starts_with(kByDuration) && parse_duration_ms(text.substr(kByDuration.size()));
+      if (text != "latest" && text != "earliest" && !duration && !(none && text == "none"))
+        return wrong(key, text,
+                     fmt::format("Invalid value `{}` for configuration {}. The value must be either 'earliest', "
+                                 "'latest'{} or of the format 'by_duration:<PnDTnHnMn.nS{}>'.",
+                                 text, key.name, none ? ", 'none'" : "", none ? "." : ""));
       break;
     }
     default:
@@ -254,6 +229,8 @@ std::string valid_values(const KeyInfo& key) {
       return "* or partition:broker,...";
     case Kind::kOffsetReset:
       return "latest, earliest or by_duration:PnDTnHnMn.nS";
+    case Kind::kOffsetResetOrNone:
+      return "latest, earliest, none or by_duration:PnDTnHnMn.nS";
     case Kind::kVoters:
       return "id@host:port,...";
     case Kind::kHostPorts:
@@ -282,6 +259,39 @@ std::optional<double> parse_double(std::string_view text) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
   return value;
+}
+
+std::optional<int64_t> parse_duration_ms(std::string_view text) {
+  constexpr double kLongest = 9.2e18;
+  if (!text.starts_with('P') && !text.starts_with('p')) return std::nullopt;
+  std::string_view order = "DTHMS";
+  double ms = 0;
+  bool any = false;
+  bool time = false;
+  size_t at = 1;
+  while (at < text.size()) {
+    if (std::toupper(static_cast<unsigned char>(text[at])) == 'T' && !time) {
+      time = true;
+      order = "HMS";
+      if (++at == text.size()) return std::nullopt;
+      continue;
+    }
+    const size_t start = at;
+    while (at < text.size() && (std::isdigit(static_cast<unsigned char>(text[at])) || text[at] == '.')) ++at;
+    if (at == start || at == text.size()) return std::nullopt;
+    const auto count = parse_double(text.substr(start, at - start));
+    const char unit = static_cast<char>(std::toupper(static_cast<unsigned char>(text[at])));
+    const size_t place = order.find(unit);
+    if (!count || place == std::string_view::npos || (!time && unit != 'D')) return std::nullopt;
+    const bool whole = text.substr(start, at - start).find('.') == std::string_view::npos;
+    if (!whole && unit != 'S') return std::nullopt;
+    ms += *count * (unit == 'D' ? 86400000. : unit == 'H' ? 3600000. : unit == 'M' ? 60000. : 1000.);
+    order.remove_prefix(place + 1);
+    any = true;
+    ++at;
+  }
+  if (!any || ms >= kLongest) return std::nullopt;
+  return static_cast<int64_t>(ms);
 }
 
 bool is_true(std::string_view text) {

@@ -23,6 +23,8 @@ std::string valid_values(const KeyInfo& key);
 // Plain conversions of canonical text.
 std::optional<int64_t> parse_long(std::string_view text);
 std::optional<double> parse_double(std::string_view text);
+// Milliseconds of "PT1H30M", "P1DT0.5S": ISO-8601 as java.time.Duration reads it, without a sign.
+std::optional<int64_t> parse_duration_ms(std::string_view text);
 bool is_true(std::string_view text);
 std::vector<std::string> split_list(std::string_view text);  // "" is the empty list
 std::string join_list(const std::vector<std::string>& items);

@@ -1,0 +1,13 @@
+// The word somebody meant: for "did you mean".
+#pragma once
+
+#include <span>
+#include <string_view>
+
+namespace barnabas::config {
+
+// The first of `words` that looks most like `text`, or "" if none is near: one that differs in at most a quarter of its
+// letters (2 at least).
+std::string_view nearest_word(std::span<const std::string_view> words, std::string_view text);
+
+}  // namespace barnabas::config
