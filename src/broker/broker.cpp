@@ -33,12 +33,13 @@ std::shared_ptr<const BrokerSettings> settings_of(const config::NodeConfig& node
 }  // namespace
 
 Broker::Broker(runtime::World& world, const config::NodeConfig& node, Identity identity, ControllerChannel& controller,
-               Replicas& replicas)
+               Replicas& replicas, runtime::Loggers& loggers)
     : world_(world),
       node_(node),
       identity_(std::move(identity)),
       controller_(controller),
       replicas_(replicas),
+      loggers_(loggers),
       image_(metadata::Image::empty()),
       settings_(settings_of(node, *metadata::Image::empty(), identity_.id)) {
   for (runtime::Executor* loop : world_.loops) writers_.push_back(std::make_unique<PassWriter>(*loop));
@@ -105,7 +106,9 @@ runtime::Task<> Broker::publish(metadata::Delta delta, metadata::ImagePtr image)
   if (broker_changed) {
     settings_.set(settings_of(node_, *image, identity_.id));
     replicas_.set_producer_id_expiration(settings_.get()->broker.logs.producer_id_expiration_ms);
+    replicas_.reconfigure_background(settings_.get()->broker.logs);
     groups_->settings_changed();
+    if (settings_callback_) settings_callback_(*settings_.get());
   }
   if (broker_changed || !topics.empty()) replicas_.reconfigure(*image, broker_changed ? nullptr : &topics);
   co_await replicas_.apply(delta, image);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -20,6 +21,10 @@
 #include "runtime/executor.h"
 #include "runtime/task.h"
 #include "runtime/world.h"
+
+namespace barnabas::runtime {
+class Loggers;
+}
 
 namespace barnabas::broker {
 
@@ -46,7 +51,7 @@ class Broker {
 
   // The referents outlive the broker. `replicas` has its log directories open already.
   Broker(runtime::World& world, const config::NodeConfig& node, Identity identity, ControllerChannel& controller,
-         Replicas& replicas);
+         Replicas& replicas, runtime::Loggers& loggers);
   ~Broker();
 
   // Starts background work on loops[0]; stop() ends it and answers what is parked. Closing the logs is Replicas'
@@ -67,6 +72,7 @@ class Broker {
 
   ControllerChannel& controller() { return controller_; }
   Replicas& replicas() { return replicas_; }
+  runtime::Loggers& loggers() { return loggers_; }
   GroupCoordinator& groups() { return *groups_; }
   FetchSessionCache& fetch_sessions() { return *fetch_sessions_; }
   ProducerIds& producer_ids() { return *producer_ids_; }
@@ -82,6 +88,9 @@ class Broker {
   // publishes the image to the loops; the task ends when that is done.
   runtime::Task<> publish(metadata::Delta delta, metadata::ImagePtr image);
 
+  // On loops[0]: `callback` hears of every change of settings().
+  void on_settings(std::function<void(const BrokerSettings&)> callback) { settings_callback_ = std::move(callback); }
+
   // The advertised port of each listener, once bound (configured port 0 means "any").
   void set_bound_listeners(std::vector<config::Listener> advertised) { bound_ = std::move(advertised); }
   const std::vector<config::Listener>& bound_listeners() const { return bound_; }
@@ -96,6 +105,7 @@ class Broker {
   const Identity identity_;
   ControllerChannel& controller_;
   Replicas& replicas_;
+  runtime::Loggers& loggers_;
   Published<metadata::Image> image_;
   Published<BrokerSettings> settings_;
   std::vector<std::unique_ptr<PassWriter>> writers_;  // one per loop, in the order of world_.loops
@@ -103,6 +113,7 @@ class Broker {
   std::unique_ptr<ProducerIds> producer_ids_;
   std::unique_ptr<TopicCreator> topic_creator_;
   std::unique_ptr<GroupCoordinator> groups_;
+  std::function<void(const BrokerSettings&)> settings_callback_;
   std::vector<config::Listener> bound_;
   std::atomic<bool> stopping_ = false;
 };

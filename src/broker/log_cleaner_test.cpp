@@ -29,7 +29,7 @@ struct Lines final : runtime::Logger {
 };
 
 struct NoNetwork final : runtime::Network {
-  Result<std::unique_ptr<runtime::Listener>> listen(const runtime::Endpoint&) override {
+  Result<std::unique_ptr<runtime::Listener>> listen(const runtime::Endpoint&, const runtime::ListenOptions&) override {
     return fail(ErrorCode::kUnsupported, "no network");
   }
   runtime::Task<Result<std::unique_ptr<runtime::Stream>>> connect(runtime::Executor&, runtime::Endpoint, Duration,
@@ -106,8 +106,9 @@ class LogCleanerTest : public ::testing::Test {
   // Runs one cleaning to its end: the name of the log, "" when there was nothing to do.
   std::string clean() {
     logger_.lines.clear();
-    if (!cleaner_->begin()) return "";
-    while (cleaner_->step()) {
+    auto job = cleaner_->begin();
+    if (!job) return "";
+    while (cleaner_->step(*job)) {
     }
     return logger_.lines.empty() ? "?" : logger_.lines.back().substr(0, logger_.lines.back().find(':'));
   }
@@ -191,15 +192,16 @@ TEST_F(LogCleanerTest, ATopicMadeAgainUnderItsNameBeginsDirty) {
 TEST_F(LogCleanerTest, ALogThatIsDeletedWhileItIsCleanedLeavesItsSuccessorAlone) {
   auto one = host("one", Uuid{1, 1});
   fill(*one, {"a", "a", "a"});
-  ASSERT_TRUE(cleaner_->begin());
-  ASSERT_TRUE(cleaner_->step());
+  auto job = cleaner_->begin();
+  ASSERT_TRUE(job);
+  ASSERT_TRUE(cleaner_->step(*job));
   one->abandon("deleted");
   partitions_.clear();
   ASSERT_TRUE(dir_->schedule_delete("one-0", Uuid{9, 9}, 0));
   auto again = host("one", Uuid{3, 3});
   fill(*again, {"a", "b", "c"});
   uint64_t before = size(*again);
-  EXPECT_FALSE(cleaner_->step());
+  EXPECT_FALSE(cleaner_->step(*job));
   EXPECT_EQ(size(*again), before);
   for (const std::string& name : disk_.list("/data/one-0")) EXPECT_FALSE(name.ends_with(".cleaned")) << name;
 }
@@ -215,6 +217,78 @@ TEST_F(LogCleanerTest, WithoutRoomItTriesAgainLater) {
   disk_.set_capacity(std::nullopt);
   EXPECT_EQ(clean(), "one-0");
   EXPECT_NE(checkpoint().find("one 0 50"), std::string::npos);
+}
+
+TEST_F(LogCleanerTest, SeveralLogsAreCleanedAtOnceButNoneTwice) {
+  auto one = host("one", Uuid{1, 1});
+  auto two = host("two", Uuid{2, 2});
+  fill(*one, {"a", "a"});
+  fill(*two, {"a", "a"});
+  auto first = cleaner_->begin();
+  auto second = cleaner_->begin();
+  ASSERT_TRUE(first && second);
+  EXPECT_NE(&first->partition(), &second->partition());
+  EXPECT_FALSE(cleaner_->begin());
+  for (auto* job : {&first, &second, &first, &second, &first, &second}) {
+    if (*job && !cleaner_->step(**job)) job->reset();
+  }
+  EXPECT_FALSE(first || second);
+  EXPECT_EQ(checkpoint(), "0\n2\none 0 2\ntwo 0 2\n");
+  fill(*one, {"a", "a"});
+  EXPECT_TRUE(cleaner_->begin());
+}
+
+TEST_F(LogCleanerTest, ThereAreAsManyWorkersAsThreadsAlsoAfterAChange) {
+  std::vector<std::shared_ptr<Partition>> logs;
+  for (const char* name : {"one", "two", "three"}) logs.push_back(host(name, Uuid{7, logs.size()}));
+  for (const auto& log : logs) fill(*log, {"a", "a"});
+  runtime::Scope scope(loop_);
+  loop_.spawn(scope, cleaner_->run(scope.token()));
+  loop_.advance(milliseconds(config_.cleaner_backoff_ms));
+  EXPECT_EQ(workers_.waiting(), 1u);
+  config_.cleaner_threads = 3;
+  config_.cleaner_backoff_ms = 100;
+  cleaner_->reconfigure(config_);
+  loop_.advance(milliseconds(100));
+  EXPECT_EQ(workers_.waiting(), 3u);
+  settle();
+  EXPECT_EQ(checkpoint(), "0\n3\none 0 2\nthree 0 2\ntwo 0 2\n");
+  config_.cleaner_threads = 1;
+  cleaner_->reconfigure(config_);
+  settle();
+  loop_.advance(milliseconds(100));
+  EXPECT_EQ(workers_.waiting(), 1u);
+  settle();
+  scope.cancel();
+  settle();
+  EXPECT_TRUE(scope.empty());
+}
+
+TEST_F(LogCleanerTest, AShorterBackoffAndAHigherRateCountAtOnce) {
+  config_.cleaner_io_max_bytes_per_second = 1;
+  config_.cleaner_backoff_ms = 10'000'000;
+  restart();
+  auto one = host("one", Uuid{1, 1});
+  fill(*one, {"a", "a", "a", "a"});
+  uint64_t before = size(*one);
+  runtime::Scope scope(loop_);
+  loop_.spawn(scope, cleaner_->run(scope.token()));
+  settle();
+  config_.cleaner_backoff_ms = 10;
+  cleaner_->reconfigure(config_);
+  settle();
+  loop_.advance(milliseconds(10));
+  settle();
+  EXPECT_EQ(size(*one), before) << "the reading is not paid for";
+  config_.cleaner_io_max_bytes_per_second = 1e9;
+  cleaner_->reconfigure(config_);
+  settle();
+  loop_.advance(milliseconds(10));
+  settle();
+  EXPECT_EQ(size(*one), before / 4);
+  scope.cancel();
+  settle();
+  EXPECT_TRUE(scope.empty());
 }
 
 TEST_F(LogCleanerTest, ItRunsInTheBackgroundAndHoldsToTheRateOfBytes) {

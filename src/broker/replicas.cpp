@@ -443,6 +443,10 @@ void Replicas::start_background(config::LogManagerConfig config) {
   }
 }
 
+void Replicas::reconfigure_background(const config::LogManagerConfig& config) {
+  if (cleaner_) cleaner_->reconfigure(config);
+}
+
 void Replicas::write_checkpoint(size_t dir, log::CheckpointKind kind, const log::OffsetCheckpoint& checkpoint) {
   std::lock_guard lock(checkpoint_mutex_);
   log::LogDir& at = *dirs_[dir].dir;

@@ -85,6 +85,8 @@ class Replicas {
   void checkpoint_log_starts();
 
   void start_background(config::LogManagerConfig config);
+  // What of it may change without a restart: the log cleaner's settings.
+  void reconfigure_background(const config::LogManagerConfig& config);
   // Closes every log, writes the checkpoints and the clean-shutdown marks.
   runtime::Task<> close(BrokerEpoch broker_epoch);
 

@@ -6,6 +6,8 @@
 
 #include "broker/api/table.h"
 #include "broker/broker.h"
+#include "runtime/logger.h"
+#include "runtime/loggers.h"
 #include "wire/api.h"
 #include "wire/kafka_error.h"
 #include "wire/messages/api_versions_request.h"
@@ -89,7 +91,8 @@ net::Answer close_connection(std::string reason) {
   return answer;
 }
 
-KafkaService::KafkaService(Broker& broker, ListenerKind kind) : broker_(broker), kind_(kind) {}
+KafkaService::KafkaService(Broker& broker, ListenerKind kind)
+    : broker_(broker), kind_(kind), request_log_(broker.loggers().get("kafka.request.logger")) {}
 
 bool KafkaService::may_overlap(BytesView frame) const {
   return frame.size() >= 2 && load_be<int16_t>(frame.data()) == kProduceKey;
@@ -120,7 +123,14 @@ runtime::Task<net::Answer> KafkaService::serve(net::Frame frame, net::Connection
                 .client_id = header->client_id.value_or(""),
                 .frame_owner = frame.owner,
                 .on_controller = kind_ == ListenerKind::kController};
+  MonotonicTime began = broker_.now();
   auto answer = co_await api->serve(std::move(caller), reader, header->correlation_id, broker_);
+  if (request_log_.enabled(runtime::LogLevel::kDebug)) {
+    request_log_.debug(fmt::format("{} version {} of {} at {}, correlation id {}, on {}: {} bytes, answered in {} ms",
+                                   wire::find_api(api->key)->name, header->api_version, header->client_id.value_or(""),
+                                   connection.peer.to_string(), header->correlation_id, connection.listener,
+                                   frame.payload.size(), (broker_.now() - began).count() / 1e6));
+  }
   co_return answer;
 }
 

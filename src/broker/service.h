@@ -5,6 +5,10 @@
 #include "broker/api/api.h"
 #include "net/service.h"
 
+namespace barnabas::runtime {
+class Logger;
+}
+
 namespace barnabas::broker {
 
 class Broker;
@@ -31,6 +35,7 @@ class KafkaService : public net::Service {
  private:
   Broker& broker_;
   ListenerKind kind_;
+  runtime::Logger& request_log_;  // one line a request at DEBUG, as Kafka's kafka.request.logger
 };
 
 // The rows of a listener kind, in ascending key order. Static storage.

@@ -50,7 +50,8 @@ int run_server(const ServerArguments& arguments) {
   }
   for (const std::string& warning : config->warnings) fmt::print(stderr, "warning: {}\n", warning);
   int32_t loops = config::resolve_broker_config(config->layers).event_loops;
-  host::Host host({.loops = static_cast<size_t>(loops)});
+  // The node's loggers decide what is said; their levels may change while it runs.
+  host::Host host({.loops = static_cast<size_t>(loops), .log_level = runtime::LogLevel::kTrace});
   runtime::Completion<int> stop_signal;
   // The second signal is somebody who does not want to wait.
   host.on_signal([stop_signal](int signal) {

@@ -1,5 +1,8 @@
 #include "config/broker_config.h"
 
+#include <algorithm>
+#include <cctype>
+
 #include "config/value.h"
 
 namespace barnabas::config {
@@ -7,6 +10,10 @@ namespace {
 
 int32_t number32(const BrokerLayers& layers, std::string_view name) {
   return static_cast<int32_t>(layers.number(name));
+}
+
+int32_t listener_number(const BrokerLayers& layers, std::string_view listener, std::string_view name) {
+  return static_cast<int32_t>(parse_long(layers.value_of_listener(listener, name).value_or("")).value_or(INT32_MAX));
 }
 
 SocketConfig resolve_sockets(const BrokerLayers& layers) {
@@ -20,10 +27,19 @@ SocketConfig resolve_sockets(const BrokerLayers& layers) {
   config.max_connections_per_ip = number32(layers, "max.connections.per.ip");
   for (const std::string& item : split_list(layers.text("max.connections.per.ip.overrides"))) {
     const size_t colon = item.rfind(':');
-    if (colon != std::string::npos)
-      config.max_connections_per_ip_overrides[item.substr(0, colon)] = item.substr(colon + 1);
+    const auto count = parse_long(std::string_view(item).substr(colon == std::string::npos ? 0 : colon + 1));
+    std::string host(trim(std::string_view(item).substr(0, colon)));
+    if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+    if (count) config.max_connections_per_ip_overrides[host] = static_cast<int32_t>(*count);
   }
   config.max_connection_creation_rate = number32(layers, "max.connection.creation.rate");
+  for (const std::string& listener : layers.list("listeners")) {
+    std::string name = listener.substr(0, listener.find("://"));
+    std::ranges::transform(name, name.begin(), [](unsigned char c) { return std::toupper(c); });
+    config.listeners[name] = {
+        .max_connections = listener_number(layers, name, "max.connections"),
+        .max_connection_creation_rate = listener_number(layers, name, "max.connection.creation.rate")};
+  }
   const int64_t queued_bytes = layers.number("queued.max.request.bytes");
   config.request_memory_bytes = queued_bytes > 0 ? queued_bytes : layers.number("barnabas.request.memory.bytes");
   return config;

@@ -3,12 +3,21 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 
 #include "config/layers.h"
 
 namespace barnabas::config {
+
+// Of one listener, from listener.name.<listener>.* or else from the node's.
+struct ListenerConfig {
+  int32_t max_connections = INT32_MAX;
+  int32_t max_connection_creation_rate = INT32_MAX;
+
+  bool operator==(const ListenerConfig&) const = default;
+};
 
 struct SocketConfig {
   int32_t send_buffer_bytes = 102400;  // -1: the system's default
@@ -18,8 +27,9 @@ struct SocketConfig {
   int64_t connections_max_idle_ms = 600000;  // negative: never
   int32_t max_connections = INT32_MAX;
   int32_t max_connections_per_ip = INT32_MAX;
-  Overrides max_connections_per_ip_overrides;  // address -> count
+  std::map<std::string, int32_t> max_connections_per_ip_overrides;  // by address; names are not looked up
   int32_t max_connection_creation_rate = INT32_MAX;
+  std::map<std::string, ListenerConfig, std::less<>> listeners = {{"PLAINTEXT", {}}};  // by name, upper case
   int64_t request_memory_bytes = 268435456;  // what unanswered requests may hold before sockets are muted
 
   bool operator==(const SocketConfig&) const = default;

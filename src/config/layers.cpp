@@ -26,6 +26,15 @@ std::optional<std::string> BrokerLayers::value(std::string_view name) const {
   return std::string(*key->default_value);
 }
 
+std::optional<std::string> BrokerLayers::value_of_listener(std::string_view listener, std::string_view name) const {
+  const KeyInfo* key = find_node_key(name);
+  CHECK(key != nullptr, "a value of a key that is in no table");
+  const std::string prefixed = listener_key(listener, name);
+  for (const Overrides* layer : {&this_broker, &cluster_default, &file})
+    if (auto found = checked(*layer, *key, prefixed)) return found;
+  return value(name);
+}
+
 std::string BrokerLayers::text(std::string_view name) const {
   auto found = value(name);
   CHECK(found.has_value(), "a key that may be null needs value()");

@@ -23,6 +23,9 @@ struct BrokerLayers {
   // broker_keys(), own_keys() or extra_keys().
   std::optional<std::string> value(std::string_view name) const;
 
+  // What counts for one listener: "listener.name.<listener>.<name>" in any layer, else value(name).
+  std::optional<std::string> value_of_listener(std::string_view listener, std::string_view name) const;
+
   // As value(), for keys that are never null. Units are the key's own.
   int64_t number(std::string_view name) const;
   double real(std::string_view name) const;

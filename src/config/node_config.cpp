@@ -111,6 +111,23 @@ Result<> read_listeners(NodeConfig& node, const NodeValues& values) {
   return {};
 }
 
+// "listener.name.x." of a listener that is not there does nothing, and neither does one in upper case.
+void warn_of_unknown_listeners(NodeConfig& node, const NodeValues& values) {
+  for (const auto& [key, origin] : values.origins) {
+    constexpr std::string_view kPrefix = "listener.name.";
+    if (!key.starts_with(kPrefix) || find_node_key(key) == nullptr) continue;
+    const std::string name = key.substr(kPrefix.size(), key.find('.', kPrefix.size()) - kPrefix.size());
+    const bool known = std::ranges::any_of(
+        node.listeners, [&](const Listener& listener) { return key.starts_with(listener_key(listener.name, "")); });
+    if (known) continue;
+    const bool other_case = node.find_listener(upper(name)) != nullptr;
+    node.warnings.push_back(
+        other_case
+            ? fmt::format("{}: {} is ignored, as in Kafka: the listener is written in lower case here", origin, key)
+            : fmt::format("{}: {} is ignored: listeners has no listener {}", origin, key, upper(name)));
+  }
+}
+
 Result<> read_inter_broker_listener(NodeConfig& node, const NodeValues& values) {
   if (values.has("inter.broker.listener.name") && values.has("security.inter.broker.protocol"))
     return values.wrong("inter.broker.listener.name",
@@ -187,6 +204,7 @@ Result<NodeConfig> load_node_config(const NodeConfigSource& source) {
   TRY(read_identity(node, values));
   TRY(read_protocols(node, values));
   TRY(read_listeners(node, values));
+  warn_of_unknown_listeners(node, values);
   TRY(read_inter_broker_listener(node, values));
   TRY(read_directories(node, values));
   TRY(read_quorum(node, values));

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "config/broker_config.h"
 #include "config/test_support.h"
 
 namespace barnabas::config {
@@ -11,6 +12,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::UnorderedElementsAre;
 
 const std::string kCombined =
     "process.roles=broker,controller\nnode.id=1\nlisteners=PLAINTEXT://127.0.0.1:9092,CONTROLLER://127.0.0.1:9093\n"
@@ -88,6 +90,49 @@ TEST(NodeConfig, AnUnknownKeyIsAWarningWithTheNearestName) {
                           "line out",
                           "server.properties:9: unknown key barnabas.durabilty is ignored; did you mean "
                           "barnabas.durability?"));
+}
+
+TEST(NodeConfig, AKeyOfOneListenerCountsThereAndElsewhereTheNodesDoes) {
+  const auto node =
+      load_node_config(source_of(kCombined + "max.connections=50\nlistener.name.plaintext.max.connections=7\n"
+                                             "listener.name.plaintext.max.connection.creation.rate=3\n"));
+  ASSERT_TRUE(node.has_value()) << node.error().message;
+  EXPECT_THAT(node->warnings, IsEmpty());
+  EXPECT_THAT(node->keys_without_effect, IsEmpty());
+  const SocketConfig sockets = resolve_broker_config(node->layers).sockets;
+  EXPECT_EQ(sockets.max_connections, 50);
+  EXPECT_EQ(sockets.listeners.at("PLAINTEXT"),
+            (ListenerConfig{.max_connections = 7, .max_connection_creation_rate = 3}));
+  EXPECT_EQ(sockets.listeners.at("CONTROLLER"), (ListenerConfig{.max_connections = 50}));
+}
+
+TEST(NodeConfig, ADynamicKeyOfOneListenerCountsBeforeAStaticOne) {
+  auto node = load_node_config(source_of(kCombined + "listener.name.plaintext.max.connections=7\n"));
+  ASSERT_TRUE(node.has_value()) << node.error().message;
+  node->layers.cluster_default["listener.name.plaintext.max.connections"] = "9";
+  node->layers.this_broker["max.connections"] = "5";
+  const SocketConfig sockets = resolve_broker_config(node->layers).sockets;
+  EXPECT_EQ(sockets.listeners.at("PLAINTEXT").max_connections, 9);
+  EXPECT_EQ(sockets.listeners.at("CONTROLLER").max_connections, 5);
+}
+
+TEST(NodeConfig, WhatIsWrongForOneListenerIsAnError) {
+  EXPECT_THAT(error_of(source_of(kCombined + "listener.name.plaintext.max.connections=few\n")),
+              HasSubstr("server.properties:6: Invalid value few for configuration max.connections"));
+}
+
+TEST(NodeConfig, AKeyBehindAListenerThatDoesNothingThereIsAWarning) {
+  const auto node = load_node_config(source_of(kCombined + "listener.name.plaintext.connections.max.idle.ms=5000\n"
+                                                           "listener.name.internal.max.connections=5\n"
+                                                           "listener.name.PLAINTEXT.max.connections=5\n"
+                                                           "listener.name.plaintext.max.conections=5\n"));
+  ASSERT_TRUE(node.has_value()) << node.error().message;
+  EXPECT_THAT(node->warnings,
+              UnorderedElementsAre(HasSubstr("connections.max.idle.ms counts for the whole node"),
+                                   HasSubstr("listeners has no listener INTERNAL"),
+                                   HasSubstr("the listener is written in lower case here"),
+                                   HasSubstr("unknown key listener.name.plaintext.max.conections is ignored; did you "
+                                             "mean max.connections?")));
 }
 
 TEST(NodeConfig, AKeySetTwiceIsAWarning) {

@@ -157,6 +157,12 @@ Result<NodeValues> read_node_values(const NodeConfigSource& source) {
     auto canonical = check_value(*key, *text);
     if (!canonical) return read.wrong(name, canonical.error().message + advice(*key));
     read.values[name] = *std::move(canonical);
+    const std::string_view base = without_listener_prefix(name);
+    if (base != name && !is_read_per_listener(base)) {
+      read.warnings.push_back(
+          fmt::format("{}: {} is ignored, as in Kafka: {} counts for the whole node", entry.origin, name, base));
+      continue;
+    }
     if (key->effect == Effect::kAccepted) read.keys_without_effect.push_back(name);
   }
   return read;

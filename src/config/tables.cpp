@@ -1,6 +1,7 @@
 #include "config/tables.h"
 
 #include <algorithm>
+#include <cctype>
 #include <numeric>
 #include <vector>
 
@@ -47,6 +48,20 @@ std::string_view without_listener_prefix(std::string_view name) {
   for (const std::string_view key : kPerMechanism)
     if (rest.ends_with(key)) return key;
   return rest;
+}
+
+std::string listener_key(std::string_view listener, std::string_view name) {
+  std::string key(kListenerPrefix);
+  for (const char c : listener) key += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  key += '.';
+  key += name;
+  return key;
+}
+
+bool is_read_per_listener(std::string_view name) {
+  constexpr std::string_view kKeys[] = {"connections.max.reauth.ms", "max.connection.creation.rate", "max.connections",
+                                        "num.network.threads", "principal.builder.class"};
+  return name.starts_with("ssl.") || name.starts_with("sasl.") || std::ranges::find(kKeys, name) != std::end(kKeys);
 }
 
 const KeyInfo* find_node_key(std::string_view name) {

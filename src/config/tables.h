@@ -39,6 +39,11 @@ const KeyInfo* find_node_key(std::string_view name);
 // one of Kafka's five per-mechanism keys is removed too.
 std::string_view without_listener_prefix(std::string_view name);
 
+// "listener.name.<listener in lower case>.<name>".
+std::string listener_key(std::string_view listener, std::string_view name);
+// Whether Kafka reads this key per listener; behind a listener's prefix it leaves all others aside.
+bool is_read_per_listener(std::string_view name);
+
 // The known key of `table` that looks most like `name`; "" if none is near.
 std::string_view nearest_key(const KeyTable& table, std::string_view name);
 

@@ -72,7 +72,7 @@ TEST(BrokerConfig, OffsetRetentionIsInMilliseconds) {
   layers.file = {{"offsets.retention.minutes", "2147483647"}, {"max.connections.per.ip.overrides", "h:1, [::1]:2"}};
   const BrokerConfig config = resolve_broker_config(layers);
   EXPECT_EQ(config.groups.offsets_retention_ms, 2147483647LL * 60000);
-  const Overrides expected{{"h", "1"}, {"[::1]", "2"}};
+  const std::map<std::string, int32_t> expected{{"h", 1}, {"::1", 2}};
   EXPECT_EQ(config.sockets.max_connections_per_ip_overrides, expected);
 }
 

@@ -55,16 +55,6 @@ bool has_duplicates(std::span<const Item> items) {
   return std::ranges::any_of(items, [&](const Item& item) { return !seen.insert(item.name).second; });
 }
 
-std::optional<Refusal> check_shape(std::span<const Change> changes) {
-  if (has_duplicates(changes)) return refuse(kInvalidRequest, "Error due to duplicate config keys");
-  std::vector<std::string> nulls;
-  for (const Change& change : changes)
-    if (!change.value && change.op != static_cast<int8_t>(AlterOp::kDelete)) nulls.push_back(change.name);
-  if (!nulls.empty())
-    return refuse(kInvalidRequest, fmt::format("Null value not supported for : {}", fmt::join(nulls, ", ")));
-  return std::nullopt;
-}
-
 std::optional<Refusal> check_resource(const AlterContext& context) {
   const std::string_view name = context.resource_name;
   switch (context.type) {
@@ -181,9 +171,19 @@ std::optional<Refusal> refuse(int16_t error_code, std::string message) {
   return Refusal{.error_code = error_code, .message = std::move(message)};
 }
 
+std::optional<Refusal> check_changes(std::span<const Change> changes) {
+  if (has_duplicates(changes)) return refuse(kInvalidRequest, "Error due to duplicate config keys");
+  std::vector<std::string> nulls;
+  for (const Change& change : changes)
+    if (!change.value && change.op != static_cast<int8_t>(AlterOp::kDelete)) nulls.push_back(change.name);
+  if (!nulls.empty())
+    return refuse(kInvalidRequest, fmt::format("Null value not supported for : {}", fmt::join(nulls, ", ")));
+  return std::nullopt;
+}
+
 Outcome alter_incrementally(const AlterContext& context, const Overrides& current, std::span<const Change> changes) {
   CHECK(context.broker != nullptr);
-  if (auto refusal = check_shape(changes)) return std::unexpected(*std::move(refusal));
+  if (auto refusal = check_changes(changes)) return std::unexpected(*std::move(refusal));
   if (auto refusal = check_resource(context)) return std::unexpected(*std::move(refusal));
   Outcome next = apply(context, current, changes);
   if (!next) return next;
@@ -197,7 +197,7 @@ Outcome replace_all(const AlterContext& context, const Overrides& current, std::
   CHECK(context.broker != nullptr);
   std::vector<Change> changes;
   for (const WantedConfig& config : wanted) changes.push_back({.name = config.name, .value = config.value});
-  if (auto refusal = check_shape(changes)) return std::unexpected(*std::move(refusal));
+  if (auto refusal = check_changes(changes)) return std::unexpected(*std::move(refusal));
   if (auto refusal = check_resource(context)) return std::unexpected(*std::move(refusal));
   Overrides next;
   for (const WantedConfig& config : wanted) next[config.name] = *config.value;

@@ -46,6 +46,9 @@ struct AlterContext {
   bool elr_enabled = false;              // feature eligible.leader.replicas.version >= 1
 };
 
+// Rules of any request, whatever the resource: no key twice, a value for all but DELETE.
+std::optional<Refusal> check_changes(std::span<const Change> changes);
+
 // The resource's overrides after `changes`. Existence of the topic is the caller's business.
 std::expected<Overrides, Refusal> alter_incrementally(const AlterContext& context, const Overrides& current,
                                                       std::span<const Change> changes);

@@ -12,6 +12,8 @@ namespace {
 
 const char* level_name(runtime::LogLevel level) {
   switch (level) {
+    case runtime::LogLevel::kTrace:
+      return "TRACE";
     case runtime::LogLevel::kDebug:
       return "DEBUG";
     case runtime::LogLevel::kInfo:
@@ -20,6 +22,8 @@ const char* level_name(runtime::LogLevel level) {
       return "WARN";
     case runtime::LogLevel::kError:
       return "ERROR";
+    case runtime::LogLevel::kFatal:
+      return "FATAL";
   }
   return "?";
 }

@@ -4,6 +4,7 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <optional>
 #include <string>
@@ -27,8 +28,6 @@ using runtime::Endpoint;
 using runtime::Stream;
 using runtime::Task;
 
-constexpr int kBacklog = 4096;  // the kernel takes less if net.core.somaxconn says so
-
 UniqueFd new_socket(int family) {
   return UniqueFd(socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
 }
@@ -46,15 +45,18 @@ std::string describe(const Endpoint& at) {
   return at.host.empty() ? "port " + std::to_string(at.port) : at.to_string();
 }
 
-Result<UniqueFd> listen_on(const SocketAddress& address, const Endpoint& at) {
+Result<UniqueFd> listen_on(const SocketAddress& address, const Endpoint& at, const runtime::ListenOptions& options) {
   UniqueFd socket = new_socket(address.family());
   if (!socket) return std::unexpected(os_error(errno, "listen on " + describe(at)));
   // Connections of an earlier life of ours, still in TIME_WAIT, do not hold the port. SO_REUSEPORT would hide that
   // somebody else has it.
   set_option(socket, SOL_SOCKET, SO_REUSEADDR, 1);
-  set_up_connection(socket);  // accepted sockets inherit it
+  set_up_connection(socket);  // accepted sockets inherit it, and the sizes of their buffers
+  if (options.send_buffer_bytes >= 0) set_option(socket, SOL_SOCKET, SO_SNDBUF, options.send_buffer_bytes);
+  if (options.receive_buffer_bytes >= 0) set_option(socket, SOL_SOCKET, SO_RCVBUF, options.receive_buffer_bytes);
   if (address.family() == AF_INET6) set_option(socket, IPPROTO_IPV6, IPV6_V6ONLY, at.host.empty() ? 0 : 1);
-  if (bind(socket.get(), address.get(), address.length) != 0 || listen(socket.get(), kBacklog) != 0) {
+  if (bind(socket.get(), address.get(), address.length) != 0 ||
+      listen(socket.get(), std::max(options.backlog, 1)) != 0) {
     return std::unexpected(os_error(errno, "listen on " + describe(at)));
   }
   return socket;
@@ -108,11 +110,12 @@ Task<Result<std::vector<SocketAddress>>> resolve_name(runtime::WorkerPool& worke
 
 }  // namespace
 
-Result<std::unique_ptr<runtime::Listener>> SocketNetwork::listen(const Endpoint& at) {
+Result<std::unique_ptr<runtime::Listener>> SocketNetwork::listen(const Endpoint& at,
+                                                                 const runtime::ListenOptions& options) {
   TRY_ASSIGN(auto addresses, resolve(at, Resolve::kNames, true));
   Error last{ErrorCode::kNotFound, "listen on " + describe(at) + ": the name has no address"};
   for (const SocketAddress& address : addresses) {
-    auto socket = listen_on(address, at);
+    auto socket = listen_on(address, at, options);
     if (socket) return std::make_unique<SocketListener>(*std::move(socket), logger_);
     last = socket.error();
     // Where IPv6 is switched off, "every address" means every IPv4 address; a port in use is in use.

@@ -10,7 +10,8 @@ class SocketNetwork final : public runtime::Network {
  public:
   SocketNetwork(runtime::WorkerPool& workers, runtime::Logger& logger) : workers_(workers), logger_(logger) {}
 
-  Result<std::unique_ptr<runtime::Listener>> listen(const runtime::Endpoint& at) override;
+  Result<std::unique_ptr<runtime::Listener>> listen(const runtime::Endpoint& at,
+                                                    const runtime::ListenOptions& options) override;
   runtime::Task<Result<std::unique_ptr<runtime::Stream>>> connect(runtime::Executor& home, runtime::Endpoint to,
                                                                   Duration timeout,
                                                                   runtime::CancelToken token) override;

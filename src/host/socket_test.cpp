@@ -439,6 +439,47 @@ TEST(Sockets, OutOfDescriptorsAcceptingPausesAndGoesOn) {
   run_task(host, out_of_descriptors(host.world(), warnings));
 }
 
+// ---- options
+
+// An option of the sockets of this process that have `port` here; by whether they listen.
+std::map<bool, int> option_of_sockets_at(uint16_t port, int option) {
+  std::map<bool, int> found;
+  for (int fd = 0; fd < 1024; ++fd) {
+    sockaddr_in address{};
+    socklen_t length = sizeof(address);
+    bool here = getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length) == 0 && ntohs(address.sin_port) == port;
+    if (!here) continue;
+    int listens = 0;
+    int value = 0;
+    length = sizeof(listens);
+    getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &length);
+    length = sizeof(value);
+    getsockopt(fd, SOL_SOCKET, option, &value, &length);
+    found[listens != 0] = value;
+  }
+  return found;
+}
+
+Task<int> accepted_sockets_have_buffers_of(World& world, runtime::ListenOptions options, int option) {
+  auto listener = *world.network.listen({"127.0.0.1", 0}, options);
+  auto client = co_await world.network.connect(*world.loops[0], listener->local(), kLong, {});
+  auto server = co_await listener->accept(*world.loops[0], {});
+  CHECK(client && server);
+  co_return option_of_sockets_at(listener->local().port, option)[false];
+}
+
+TEST(Sockets, BuffersOfAcceptedConnectionsAreAsAsked) {
+  Host host({.loops = 1});
+  auto size = [&host](runtime::ListenOptions options, int option) {
+    return run_task(host, accepted_sockets_have_buffers_of(host.world(), options, option));
+  };
+  // Linux doubles what is asked for: half is for its own books.
+  EXPECT_EQ(size({.send_buffer_bytes = 20000}, SO_SNDBUF), 40000);
+  EXPECT_EQ(size({.receive_buffer_bytes = 30000}, SO_RCVBUF), 60000);
+  int default_send = size({}, SO_SNDBUF);
+  EXPECT_EQ(size({.send_buffer_bytes = -1, .receive_buffer_bytes = 30000}, SO_SNDBUF), default_send);
+}
+
 TEST(Sockets, AddressesAreShownAsPeopleWriteThem) {
   EXPECT_EQ((Endpoint{"::1", 9092}).to_string(), "[::1]:9092");
   EXPECT_EQ((Endpoint{"kafka", 9092}).to_string(), "kafka:9092");

@@ -2,7 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <set>
+#include <algorithm>
+#include <map>
 
 #include "runtime/clock.h"
 #include "runtime/completion.h"
@@ -15,16 +16,17 @@ struct Server::PerLoop {
   explicit PerLoop(runtime::Executor& on) : executor(on), scope(on) {}
   runtime::Executor& executor;
   runtime::Scope scope;
-  std::set<Connection*> connections;
+  std::map<Connection*, bool> connections;  // true: it ends because there are too many
 };
 
 Server::Server(runtime::World& world, std::string listener_name, std::unique_ptr<runtime::Listener> listener,
-               Service& service, MemoryBudget& budget, const ServerOptions& options)
+               Service& service, MemoryBudget& budget, ConnectionQuotas& quotas, const ServerOptions& options)
     : world_(world),
       name_(std::move(listener_name)),
       listener_(std::move(listener)),
       service_(service),
       budget_(budget),
+      quotas_(quotas),
       options_(options) {
   for (runtime::Executor* loop : world_.loops) loops_.push_back(std::make_unique<PerLoop>(*loop));
 }
@@ -32,6 +34,11 @@ Server::Server(runtime::World& world, std::string listener_name, std::unique_ptr
 Server::~Server() = default;
 
 void Server::start() {
+  quotas_.add_listener(name_, [this] {
+    for (auto& loop : loops_) {
+      loop->executor.post([this, l = loop.get()] { end_excess(*l); });
+    }
+  });
   for (auto& loop : loops_) {
     loop->executor.post([this, l = loop.get()] {
       l->scope.spawn(accept_on(this, l));
@@ -42,6 +49,7 @@ void Server::start() {
 
 runtime::Task<> Server::stop() {
   listener_->close();
+  quotas_.add_listener(name_, {});
   struct Drain {
     static runtime::Task<> run(PerLoop* loop, runtime::Executor& home) {
       co_await runtime::resume_on(loop->executor);
@@ -56,21 +64,19 @@ runtime::Task<> Server::stop() {
   }
 }
 
-bool Server::admit(const std::string& host) {
-  std::lock_guard lock(mutex_);
-  if (connections_.load() >= options_.connections_max) return false;
-  int64_t& of_host = per_ip_[host];
-  if (of_host >= options_.connections_per_ip_max) return false;
-  ++of_host;
-  ++connections_;
-  return true;
-}
-
-void Server::leave(const std::string& host) {
-  std::lock_guard lock(mutex_);
-  --connections_;
-  auto found = per_ip_.find(host);
-  if (--found->second == 0) per_ip_.erase(found);
+// The one that was quiet for longest goes first, as in Kafka.
+void Server::end_excess(PerLoop& loop) {
+  while (true) {
+    auto oldest = loop.connections.end();
+    for (auto it = loop.connections.begin(); it != loop.connections.end(); ++it) {
+      if (it->second) continue;
+      bool older = oldest == loop.connections.end() || it->first->last_active() < oldest->first->last_active();
+      if (older) oldest = it;
+    }
+    if (oldest == loop.connections.end() || !quotas_.take_excess(name_)) return;
+    oldest->second = true;
+    oldest->first->close();
+  }
 }
 
 runtime::Task<> Server::accept_on(Server* server, PerLoop* loop) {
@@ -83,26 +89,33 @@ runtime::Task<> Server::accept_on(Server* server, PerLoop* loop) {
       co_await runtime::sleep_for(loop->executor, milliseconds(100), loop->scope.token());
       continue;
     }
+    std::string host = (*stream)->peer().host;
+    auto verdict = co_await server->quotas_.admit(loop->executor, server->name_, host, loop->scope.token());
+    if (verdict == ConnectionQuotas::Verdict::kCancelled) break;
+    if (verdict == ConnectionQuotas::Verdict::kTooManyOfAddress) {
+      server->world_.logger.info(
+          fmt::format("Rejected connection from {} on {}: its address already has the configured maximum of {} "
+                      "connections (max.connections.per.ip)",
+                      (*stream)->peer().to_string(), server->name_, server->quotas_.per_ip_max(host)));
+      continue;
+    }
     loop->scope.spawn(serve(server, loop, std::move(*stream)));
   }
 }
 
 runtime::Task<> Server::serve(Server* server, PerLoop* loop, std::unique_ptr<runtime::Stream> stream) {
   std::string host = stream->peer().host;
-  if (!server->admit(host)) {
-    server->world_.logger.warning(fmt::format(
-        "refusing {}: too many connections (max.connections {}, "
-        "max.connections.per.ip {})",
-        stream->peer().to_string(), server->options_.connections_max, server->options_.connections_per_ip_max));
-    stream->close();
-    co_return;
-  }
+  std::string peer = stream->peer().to_string();
   Connection connection(std::move(stream), loop->executor, server->name_, server->service_, server->budget_,
                         server->world_.logger, server->options_.connection);
-  loop->connections.insert(&connection);
+  loop->connections.emplace(&connection, false);
+  runtime::Logger& logger = server->world_.logger;
+  bool tell = logger.enabled(runtime::LogLevel::kDebug);
+  if (tell) logger.debug(fmt::format("accepted the connection of {} on {}", peer, server->name_));
   co_await connection.run(loop->scope.token());
-  loop->connections.erase(&connection);
-  server->leave(host);
+  if (tell) logger.debug(fmt::format("the connection of {} on {} has ended", peer, server->name_));
+  bool excess = loop->connections.extract(&connection).mapped();
+  server->quotas_.leave(server->name_, host, excess);
 }
 
 runtime::Task<> Server::end_idle(Server* server, PerLoop* loop) {
@@ -111,7 +124,7 @@ runtime::Task<> Server::end_idle(Server* server, PerLoop* loop) {
     bool elapsed = co_await runtime::sleep_for(loop->executor, step, loop->scope.token());
     if (!elapsed) break;
     MonotonicTime now = loop->executor.clock().now();
-    for (Connection* connection : loop->connections) {
+    for (auto& [connection, excess] : loop->connections) {
       if (now - connection->last_active() > server->options_.idle_max) connection->close();
     }
   }

@@ -13,16 +13,19 @@
 #include "log/log_dir.h"
 #include "metadata/bootstrap.h"
 #include "metadata/features.h"
+#include "net/connection_quotas.h"
 #include "net/memory_budget.h"
 #include "net/server.h"
 #include "node/broker_lifecycle.h"
 #include "node/config_validator.h"
+#include "node/connection_settings.h"
 #include "node/format.h"
 #include "node/local_controller.h"
 #include "quorum/metadata_quorum.h"
 #include "quorum/metadata_store.h"
 #include "runtime/clock.h"
 #include "runtime/logger.h"
+#include "runtime/loggers.h"
 #include "runtime/random.h"
 #include "runtime/scope.h"
 #include "wire/messages/controller_registration_request.h"
@@ -34,6 +37,12 @@ struct Node::Parts {
   Parts(runtime::World& w, config::NodeConfig c) : world(w), config(std::move(c)), loading(*w.loops[0]) {}
 
   runtime::World& world;
+  // The names are Kafka's, so that what people set by name does what they expect.
+  runtime::Loggers loggers{world.logger};
+  runtime::World controller_world = with_logger(world, loggers.get("kafka.controller"));
+  runtime::World log_world = with_logger(world, loggers.get("kafka.log"));
+  runtime::World network_world = with_logger(world, loggers.get("kafka.network"));
+  runtime::World server_world = with_logger(world, loggers.get("kafka.server"));
   const config::NodeConfig config;
   Facts facts;
   config::QuorumConfig quorum_config;
@@ -50,6 +59,8 @@ struct Node::Parts {
   std::unique_ptr<broker::Broker> broker;
   std::unique_ptr<BrokerLifecycle> lifecycle;
   std::unique_ptr<net::MemoryBudget> budget;
+  std::unique_ptr<net::ConnectionQuotas> broker_quotas;
+  std::unique_ptr<net::ConnectionQuotas> controller_quotas;
   std::unique_ptr<broker::KafkaService> broker_service;
   std::unique_ptr<broker::KafkaService> controller_service;
   std::vector<std::unique_ptr<net::Server>> servers;
@@ -95,8 +106,9 @@ Result<> Node::Parts::check_roles() const {
 }
 
 Result<> Node::Parts::bind() {
+  runtime::ListenOptions options = listen_options(config::resolve_broker_config(config.layers).sockets);
   for (const config::Listener& listener : config.listeners) {
-    auto bound = world.network.listen({listener.address.host, listener.address.port});
+    auto bound = world.network.listen({listener.address.host, listener.address.port}, options);
     if (!bound && bound.error().code == ErrorCode::kBusy) {
       return fail(ErrorCode::kBusy,
                   fmt::format("{} cannot listen: {}; stop what uses port {} or change listeners",
@@ -263,7 +275,7 @@ runtime::Task<Result<>> Node::Parts::start_quorum() {
   if ((*store)->log_index().voters().empty() && (*store)->log_index().kraft_version() == 0) {
     (*store)->set_static_voters(raft::VoterSet({{.key = {config.node_id, kZeroUuid}, .endpoints = options.endpoints}}));
   }
-  quorum = std::make_unique<quorum::MetadataQuorum>(world, std::move(options), std::move(*store), *validator);
+  quorum = std::make_unique<quorum::MetadataQuorum>(controller_world, std::move(options), std::move(*store), *validator);
   auto started = co_await quorum->start();
   if (!started) co_return started;
   // Levels may have been raised by the log after the snapshot: what the controller replayed counts.
@@ -299,12 +311,12 @@ runtime::Task<Result<>> Node::Parts::start_broker() {
   for (const auto& dir : dirs) directory_ids.push_back(dir.directory_id);
   controller = std::make_unique<LocalController>(*quorum);
   replicas = std::make_unique<broker::Replicas>(
-      world,
+      log_world,
       broker::Replicas::Options{
           .self = id, .durability = config.durability, .dirs_missing = dirs.size() < config.log_dirs.size()},
       std::move(dirs));
-  broker = std::make_unique<broker::Broker>(world, config, broker::Broker::Identity{id, facts.cluster_id}, *controller,
-                                            *replicas);
+  broker = std::make_unique<broker::Broker>(
+      server_world, config, broker::Broker::Identity{id, facts.cluster_id}, *controller, *replicas, loggers);
   broker->set_bound_listeners(advertised);
   broker->restore(quorum->image());
 
@@ -313,7 +325,7 @@ runtime::Task<Result<>> Node::Parts::start_broker() {
     if (!config.is_controller_listener(listener.name)) own.push_back(listener);
   }
   lifecycle = std::make_unique<BrokerLifecycle>(
-      world, *quorum,
+      server_world, *quorum,
       BrokerLifecycle::Options{.id = id,
                                .cluster_id = facts.cluster_id,
                                .rack = config.rack,
@@ -342,11 +354,22 @@ void Node::Parts::serve() {
   net::ServerOptions options;
   options.connection.frame_bytes_max = static_cast<uint32_t>(sockets.request_max_bytes);
   options.idle_max = milliseconds(sockets.connections_max_idle_ms);
-  options.connections_max = sockets.max_connections;
-  options.connections_per_ip_max = sockets.max_connections_per_ip;
+  // As in Kafka, controllers and brokers count apart, though they are one process.
+  auto limits = [this](const broker::BrokerSettings& settings) {
+    return connection_limits(settings.broker.sockets, config.inter_broker_listener_name);
+  };
+  broker_quotas = std::make_unique<net::ConnectionQuotas>(limits(*broker->settings()));
+  controller_quotas = std::make_unique<net::ConnectionQuotas>(limits(*broker->settings()));
+  broker->on_settings([this, limits](const broker::BrokerSettings& settings) {
+    broker_quotas->update(limits(settings));
+    controller_quotas->update(limits(settings));
+  });
   for (auto& [name, listener] : listeners) {
-    net::Service& service = config.is_controller_listener(name) ? *controller_service : *broker_service;
-    servers.push_back(std::make_unique<net::Server>(world, name, std::move(listener), service, *budget, options));
+    bool of_controller = config.is_controller_listener(name);
+    net::Service& service = of_controller ? *controller_service : *broker_service;
+    net::ConnectionQuotas& quotas = of_controller ? *controller_quotas : *broker_quotas;
+    servers.push_back(
+        std::make_unique<net::Server>(network_world, name, std::move(listener), service, *budget, quotas, options));
     servers.back()->start();
   }
   listeners.clear();

@@ -15,14 +15,29 @@ Result<Buffer> read_file(Directory& directory, std::string_view name, uint64_t l
   return content;
 }
 
-Result<> replace_file(Directory& directory, std::string_view name, BytesView content) {
-  std::string temporary = std::string(name) + ".tmp";
+namespace {
+
+Result<std::shared_ptr<File>> write_beside(Directory& directory, const std::string& temporary, BytesView content) {
   TRY_ASSIGN(auto file, directory.open(temporary, OpenMode::kCreate));
   TRY(file->truncate(0));
   TRY(file->write_at(0, content));
+  return file;
+}
+
+}  // namespace
+
+Result<> replace_file(Directory& directory, std::string_view name, BytesView content) {
+  std::string temporary = std::string(name) + ".tmp";
+  TRY_ASSIGN(auto file, write_beside(directory, temporary, content));
   TRY(file->sync());
   TRY(directory.rename(temporary, name));
   return directory.sync();
+}
+
+Result<> replace_file_unsynced(Directory& directory, std::string_view name, BytesView content) {
+  std::string temporary = std::string(name) + ".tmp";
+  TRY(write_beside(directory, temporary, content));
+  return directory.rename(temporary, name);
 }
 
 }  // namespace barnabas::runtime

@@ -21,7 +21,18 @@
 
 namespace barnabas::runtime {
 
-class File : public ByteSource {
+// What can be made durable: the bytes of a file, or the names in a directory.
+class Syncable {
+ public:
+  virtual ~Syncable() = default;
+  // What was written (or named) before is on disk when it returns. After a failure nothing is known about unsynced
+  // bytes, and a later success says nothing about them: never retry as if nothing had happened.
+  virtual Result<> sync() = 0;
+  // sync() off the loop; `done` runs on `home`. It stays open until then.
+  virtual void sync_async(Executor& home, std::move_only_function<void(Result<>)> done) = 0;
+};
+
+class File : public ByteSource, public Syncable {
  public:
   // Writes all `parts`, one after the other, from `position` (which may be past the end: a hole of zeros). On kNoSpace
   // or kIo a prefix may have been written.
@@ -31,11 +42,6 @@ class File : public ByteSource {
   virtual Result<> truncate(uint64_t size) = 0;
   // Reserves space for [position, position + length) without changing the size; kNoSpace when the disk is full.
   virtual Result<> reserve(uint64_t position, uint64_t length) = 0;
-  // What was written before is on disk when it returns. After a failure nothing is known about unsynced bytes, and a
-  // later success says nothing about them: never retry as if nothing had happened.
-  virtual Result<> sync() = 0;
-  // sync() off the loop; `done` runs on `home`. The file stays open until then.
-  virtual void sync_async(Executor& home, std::move_only_function<void(Result<>)> done) = 0;
   virtual Result<TimestampMs> modified_at() const = 0;
   virtual Result<> set_modified_at(TimestampMs when) = 0;
 };
@@ -77,6 +83,8 @@ class Directory {
   virtual Result<std::unique_ptr<Directory>> subdirectory(std::string_view name, bool create) = 0;
   // Creations, renames and removals of names in this directory before this call are on disk when it returns.
   virtual Result<> sync() = 0;
+  // The same for a loop: opened here, synced elsewhere.
+  virtual Result<std::shared_ptr<Syncable>> names() = 0;
   virtual Result<> set_mode(std::string_view name, uint32_t mode) = 0;  // permission bits, e.g. 0400
   virtual Result<uint64_t> free_bytes() = 0;
   virtual Result<uint64_t> total_bytes() = 0;  // of the file system, used or not
@@ -97,5 +105,8 @@ class Disk {
 Result<Buffer> read_file(Directory& directory, std::string_view name, uint64_t limit = 64 << 20);
 // Durable replacement: `name`.tmp, sync, rename, directory sync. On an error the old content is still there.
 Result<> replace_file(Directory& directory, std::string_view name, BytesView content);
+// The same without waiting for the disk: durable once the file and the directory's names have been synced. Until then a
+// loss of power may leave the old content, none, or a torn one.
+Result<> replace_file_unsynced(Directory& directory, std::string_view name, BytesView content);
 
 }  // namespace barnabas::runtime

@@ -5,13 +5,20 @@
 
 namespace barnabas::runtime {
 
-enum class LogLevel { kDebug, kInfo, kWarning, kError };
+enum class LogLevel {
+  kTrace,
+  kDebug,
+  kInfo,
+  kWarning,
+  kError,
+  kFatal
+};  // as Kafka names them; nothing of ours is a trace or fatal
 
 class Logger {
  public:
   virtual ~Logger() = default;
   virtual void log(LogLevel level, std::string_view line) = 0;  // any thread
-  virtual bool enabled(LogLevel level) const { return level != LogLevel::kDebug; }
+  virtual bool enabled(LogLevel level) const { return level >= LogLevel::kInfo; }
 
   void debug(std::string_view line) { log(LogLevel::kDebug, line); }
   void info(std::string_view line) { log(LogLevel::kInfo, line); }

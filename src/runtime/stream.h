@@ -60,11 +60,19 @@ class Listener {
   virtual void close() = 0;
 };
 
+// What the system is asked for when it listens; a back end without a kernel leaves it aside.
+struct ListenOptions {
+  int32_t send_buffer_bytes = -1;  // of every connection accepted; negative: the system's choice
+  int32_t receive_buffer_bytes = -1;
+  int32_t backlog = 4096;  // connections the system keeps until they are accepted; the system's own limit counts too
+};
+
 class Network {
  public:
   virtual ~Network() = default;
   // kBusy when the address is in use.
-  virtual Result<std::unique_ptr<Listener>> listen(const Endpoint& at) = 0;
+  virtual Result<std::unique_ptr<Listener>> listen(const Endpoint& at, const ListenOptions& options) = 0;
+  Result<std::unique_ptr<Listener>> listen(const Endpoint& at) { return listen(at, ListenOptions()); }
   virtual Task<Result<std::unique_ptr<Stream>>> connect(Executor& home, Endpoint to, Duration timeout,
                                                         CancelToken token) = 0;
 };

@@ -24,4 +24,9 @@ struct World {
   std::vector<Executor*> loops;  // at least one; loops[0] also runs the controller
 };
 
+// The same surroundings, with log lines going elsewhere.
+inline World with_logger(const World& world, Logger& logger) {
+  return {world.clock, world.random, world.network, world.disk, world.workers, logger, world.loops};
+}
+
 }  // namespace barnabas::runtime

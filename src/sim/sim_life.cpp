@@ -28,6 +28,7 @@ int64_t shown_after(int64_t passed, int64_t ppm) {
 
 const char* level_name(runtime::LogLevel level) {
   switch (level) {
+    case runtime::LogLevel::kTrace:
     case runtime::LogLevel::kDebug:
       return "DEBUG ";
     case runtime::LogLevel::kInfo:
@@ -35,6 +36,7 @@ const char* level_name(runtime::LogLevel level) {
     case runtime::LogLevel::kWarning:
       return "WARN ";
     case runtime::LogLevel::kError:
+    case runtime::LogLevel::kFatal:
       return "ERROR ";
   }
   return "";

@@ -93,7 +93,7 @@ class NetworkView final : public runtime::Network {
  public:
   NetworkView(SimNetwork& network, Life& life) : network_(network), life_(life) {}
 
-  Result<std::unique_ptr<runtime::Listener>> listen(const Endpoint& at) override;
+  Result<std::unique_ptr<runtime::Listener>> listen(const Endpoint& at, const runtime::ListenOptions& options) override;
   Task<Result<std::unique_ptr<Stream>>> connect(runtime::Executor& home, Endpoint to, Duration timeout,
                                                 runtime::CancelToken token) override;
 
@@ -102,7 +102,7 @@ class NetworkView final : public runtime::Network {
   Life& life_;
 };
 
-Result<std::unique_ptr<runtime::Listener>> NetworkView::listen(const Endpoint& at) {
+Result<std::unique_ptr<runtime::Listener>> NetworkView::listen(const Endpoint& at, const runtime::ListenOptions&) {
   const std::string& own = life_.machine().name();
   if (!means_self(at.host) && at.host != own) {
     return fail(ErrorCode::kNotFound, "listen on " + at.to_string() + ": not an address of this machine");

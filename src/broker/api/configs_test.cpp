@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "broker/testing/test_broker.h"
 #include "wire/messages/alter_configs_request.h"
 #include "wire/messages/alter_configs_response.h"
@@ -29,6 +31,7 @@ constexpr int8_t kClientMetrics = 16;
 constexpr int8_t kGroup = 32;
 constexpr int8_t kSet = 0;
 constexpr int8_t kDelete = 1;
+constexpr int8_t kAppend = 2;
 
 struct ConfigsTest : ::testing::Test {
   static DescribeConfigsRequest describe_request(int8_t type, const std::string& name,
@@ -187,18 +190,74 @@ TEST_F(ConfigsTest, OldAlterReplacesEverything) {
   EXPECT_EQ(broker.broker().topic_config("t")->segment_ms, 5000);
 }
 
-TEST_F(ConfigsTest, OnlyTheRootLoggerIsThere) {
-  auto loggers = describe(kLogger, broker.id_text());
-  ASSERT_EQ(loggers.configs.size(), 1u);
-  EXPECT_EQ(loggers.configs[0].name, "root");
-  EXPECT_EQ(loggers.configs[0].value, "INFO");
-  EXPECT_EQ(loggers.configs[0].config_source, 6);
+TEST_F(ConfigsTest, LoggersShowTheirLevelsAndTakeOthers) {
+  const std::string self = broker.id_text();
+  auto level_of = [&](const std::string& name) {
+    auto rows = describe(kLogger, self, {{name}}).configs;
+    return rows.size() == 1 ? rows[0].value.value_or("null") : "not there";
+  };
+  auto all = describe(kLogger, self).configs;
+  ASSERT_EQ(all.size(), 3u);
+  EXPECT_EQ(all[0].name, "kafka.request.logger");
+  EXPECT_EQ(all[2].name, "root");
+  EXPECT_EQ(all[2].value, "INFO");
+  EXPECT_EQ(all[2].config_source, 6);
+  EXPECT_FALSE(all[2].read_only);
+
+  EXPECT_EQ(alter(kLogger, self, "root", "ERROR").error_code, KafkaError::kNone);
+  EXPECT_EQ(level_of("kafka.server"), "ERROR");
+  EXPECT_EQ(alter(kLogger, self, "kafka.server", "TRACE").error_code, KafkaError::kNone);
+  EXPECT_EQ(level_of("kafka.server"), "TRACE");
+  EXPECT_EQ(alter(kLogger, self, "kafka.server", std::nullopt, kDelete).error_code, KafkaError::kNone);
+  EXPECT_EQ(level_of("kafka.server"), "ERROR");
+  EXPECT_EQ(broker.broker().image()->config({metadata::ResourceType::kBrokerLogger, self}).size(), 0u);
+}
+
+TEST_F(ConfigsTest, WhatLoggersDoNotTake) {
+  const std::string self = broker.id_text();
   EXPECT_EQ(describe(kLogger, "").error_code, KafkaError::kInvalidRequest);
   EXPECT_EQ(describe(kLogger, "77").error_code, KafkaError::kInvalidRequest);
-  EXPECT_EQ(alter(kLogger, broker.id_text(), "kafka.server", "DEBUG").error_code, KafkaError::kInvalidConfig);
-  EXPECT_EQ(alter(kLogger, broker.id_text(), "root", "LOUD").error_code, KafkaError::kInvalidConfig);
-  EXPECT_EQ(alter(kLogger, broker.id_text(), "root", std::nullopt, kDelete).error_code, KafkaError::kInvalidRequest);
-  EXPECT_EQ(alter(kLogger, broker.id_text(), "root", "INFO").error_code, KafkaError::kNone);
+  EXPECT_EQ(alter(kLogger, "77", "root", "INFO").error_code, KafkaError::kInvalidRequest);
+  EXPECT_EQ(alter(kLogger, "me", "root", "INFO").error_code, KafkaError::kInvalidRequest);
+  EXPECT_EQ(alter(kLogger, self, "kafka.nothing", "DEBUG").error_code, KafkaError::kInvalidConfig);
+  EXPECT_EQ(alter(kLogger, self, "root", "LOUD").error_code, KafkaError::kInvalidConfig);
+  EXPECT_EQ(alter(kLogger, self, "root", "debug").error_code, KafkaError::kInvalidConfig);
+  EXPECT_EQ(alter(kLogger, self, "root", std::nullopt).error_code, KafkaError::kInvalidRequest);
+  EXPECT_EQ(alter(kLogger, self, "root", std::nullopt, kDelete).error_code, KafkaError::kInvalidRequest);
+  EXPECT_EQ(alter(kLogger, self, "root", "INFO", kAppend).error_message,
+            "APPEND operation is not allowed for the BROKER_LOGGER resource");
+}
+
+TEST_F(ConfigsTest, AChangeOfLoggersIsMadeWhollyOrNotAtAllAndNeverForATry) {
+  IncrementalAlterConfigsRequest request;
+  auto& resource = request.resources.emplace_back();
+  resource.resource_type = kLogger;
+  resource.resource_name = broker.id_text();
+  auto add = [&resource](const std::string& name, const std::string& level) {
+    auto& config = resource.configs.emplace_back();
+    config.name = name;
+    config.value = level;
+  };
+  add("kafka.server", "DEBUG");
+  add("root", "LOUD");
+  EXPECT_EQ(broker.ask<IncrementalAlterConfigsResponse>(request).responses.at(0).error_code,
+            KafkaError::kInvalidConfig);
+  resource.configs.pop_back();
+  request.validate_only = true;
+  EXPECT_EQ(broker.ask<IncrementalAlterConfigsResponse>(request).responses.at(0).error_code, KafkaError::kNone);
+  EXPECT_EQ(broker.broker().loggers().levels().at("kafka.server"), runtime::LogLevel::kInfo);
+}
+
+TEST_F(ConfigsTest, TheRequestLoggerTellsOfRequestsWhenItIsAsked) {
+  auto lines_of_requests = [this] {
+    return std::ranges::count_if(broker.log_lines(),
+                                 [](const std::string& line) { return line.starts_with("DescribeConfigs version"); });
+  };
+  describe(kBroker, broker.id_text());
+  EXPECT_EQ(lines_of_requests(), 0);
+  alter(kLogger, broker.id_text(), "kafka.request.logger", "DEBUG");
+  describe(kBroker, broker.id_text());
+  EXPECT_EQ(lines_of_requests(), 1);
 }
 
 TEST_F(ConfigsTest, GroupsAndSubscriptionsHaveConfigs) {

@@ -24,18 +24,15 @@ bool is_logger(const Resource& resource) {
   return static_cast<config::ResourceType>(resource.resource_type) == config::ResourceType::kBrokerLogger;
 }
 
-std::optional<config::Refusal> check(Broker& broker, const Caller& caller, const Resource& resource) {
+// The loggers are changed here; for all else this says what the controller need not be asked.
+std::optional<config::Refusal> check(Broker& broker, const Caller& caller, const Resource& resource,
+                                     bool validate_only) {
   std::vector<config::Change> changes;
   for (const auto& change : resource.configs) {
     changes.push_back({.name = change.name, .op = change.config_operation, .value = change.value});
   }
-  if (!is_logger(resource)) {
-    return check_incremental(broker, caller, {resource.resource_type, resource.resource_name}, changes);
-  }
-  for (const config::Change& change : changes) {
-    if (auto refusal = refuse_logger_change(broker, resource.resource_name, change)) return refusal;
-  }
-  return std::nullopt;
+  if (is_logger(resource)) return change_loggers(broker, resource.resource_name, changes, validate_only);
+  return check_incremental(broker, caller, {resource.resource_type, resource.resource_name}, changes);
 }
 
 }  // namespace
@@ -47,7 +44,7 @@ runtime::Task<IncrementalAlterConfigsResponse> handle(Caller& caller, Incrementa
   forwarded.validate_only = request.validate_only;
   std::vector<size_t> waiting;
   for (auto& resource : request.resources) {
-    auto refusal = check(broker, caller, resource);
+    auto refusal = check(broker, caller, resource, request.validate_only);
     bool passes = !refusal && !is_logger(resource);
     auto& row = response.responses.emplace_back();
     fill_alter_row(row, {resource.resource_type, resource.resource_name}, std::move(refusal));

@@ -1,9 +1,8 @@
-// Loggers as configuration resources (BROKER_LOGGER): this build has one, "root", whose level is set where the process
-// is started.
+// Loggers as configuration resources (BROKER_LOGGER): their levels, shown and changed for as long as the process runs.
 #pragma once
 
 #include <optional>
-#include <string>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -16,8 +15,8 @@ class Broker;
 
 std::vector<config::DescribedConfig> describe_loggers(Broker& broker, const config::KeyFilter& names);
 
-// Why `change` cannot be made; nothing when it says what is so already.
-std::optional<config::Refusal> refuse_logger_change(Broker& broker, std::string_view resource_name,
-                                                    const config::Change& change);
+// Makes all of `changes`, or none and says why. `resource_name` is the node's id.
+std::optional<config::Refusal> change_loggers(Broker& broker, std::string_view resource_name,
+                                              std::span<const config::Change> changes, bool validate_only);
 
 }  // namespace barnabas::broker

@@ -9,6 +9,7 @@
 #include "log/log_dir.h"
 #include "metadata/bootstrap.h"
 #include "metadata/features.h"
+#include "metadata/registration_rows.h"
 #include "wire/messages/create_topics_request.h"
 #include "wire/messages/create_topics_response.h"
 #include "wire/record_batch_builder.h"
@@ -49,12 +50,7 @@ std::vector<wire::MetadataRecord> first_records(const config::NodeConfig& node) 
   end.name = "PLAINTEXT";
   end.host = "localhost";
   end.port = 9092;
-  for (const auto& feature : metadata::supported_features()) {
-    auto& row = broker.features.emplace_back();
-    row.name = feature.name;
-    row.min_supported_version = feature.min;
-    row.max_supported_version = feature.max;
-  }
+  broker.features = metadata::feature_rows<wire::RegisterBrokerRecord::BrokerFeature>(metadata::supported_features());
   records.emplace_back(std::move(broker));
   return records;
 }
@@ -67,7 +63,8 @@ runtime::Task<> serve(net::Service* service, net::Frame frame, net::ConnectionIn
 
 }  // namespace
 
-Result<std::unique_ptr<runtime::Listener>> TestBroker::NoNetwork::listen(const runtime::Endpoint&) {
+Result<std::unique_ptr<runtime::Listener>> TestBroker::NoNetwork::listen(const runtime::Endpoint&,
+                                                                         const runtime::ListenOptions&) {
   return fail(ErrorCode::kUnsupported, "no network");
 }
 runtime::Task<Result<std::unique_ptr<runtime::Stream>>> TestBroker::NoNetwork::connect(runtime::Executor&,
@@ -87,7 +84,8 @@ TestBroker::TestBroker(std::vector<std::string> overrides)
   dirs.push_back({.dir = std::move(*dir), .directory_id = kDirectory});
   replicas_ = std::make_unique<Replicas>(world_, Replicas::Options{.self = BrokerId(node_.node_id)}, std::move(dirs));
   broker_ = std::make_unique<Broker>(world_, node_, Broker::Identity{BrokerId(node_.node_id), std::string(kClusterId)},
-                                     *controller_, *replicas_);
+                                     *controller_, *replicas_, loggers_);
+  loggers_.get("kafka.server");
   controller_->set_broker(*broker_);
   broker_->restore(image);
   run(replicas_->load(image));

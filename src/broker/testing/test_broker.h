@@ -17,6 +17,7 @@
 #include "log/testing/memory_disk.h"
 #include "net/service.h"
 #include "runtime/logger.h"
+#include "runtime/loggers.h"
 #include "runtime/random.h"
 #include "runtime/scope.h"
 #include "runtime/stream.h"
@@ -90,7 +91,7 @@ class TestBroker {
     uint64_t value = 0;
   };
   struct NoNetwork final : runtime::Network {
-    Result<std::unique_ptr<runtime::Listener>> listen(const runtime::Endpoint&) override;
+    Result<std::unique_ptr<runtime::Listener>> listen(const runtime::Endpoint&, const runtime::ListenOptions&) override;
     runtime::Task<Result<std::unique_ptr<runtime::Stream>>> connect(runtime::Executor&, runtime::Endpoint, Duration,
                                                                     runtime::CancelToken) override;
   };
@@ -102,6 +103,7 @@ class TestBroker {
   runtime::testing::ManualWorkers workers_;
   log::testing::MemoryDisk disk_;
   Lines logger_;
+  runtime::Loggers loggers_{logger_};
   Counter random_;
   NoNetwork network_;
   runtime::World world_;
