@@ -32,10 +32,13 @@ class TlsEngine {
   // `host` is sent as SNI and, with verify_host, must match the certificate.
   static std::unique_ptr<TlsEngine> client(std::shared_ptr<TlsContext> context, const std::string& host,
                                            bool verify_host);
+  // The other end. A client that shows a certificate must show one that `context` trusts.
+  enum class ClientCertificate { kNotAsked, kWanted, kRequired };
+  static std::unique_ptr<TlsEngine> server(std::shared_ptr<TlsContext> context, ClientCertificate wanted);
   virtual ~TlsEngine() = default;
 
-  // Takes what came from the peer. kDenied: certificate or handshake refused (the sentence names why); kInvalid: no
-  // TLS.
+  // Takes what came from the peer; there may be an answer to take_ciphertext(), also after an error. kDenied:
+  // certificate or handshake refused (the sentence names why); kInvalid: no TLS.
   virtual Result<> put_ciphertext(BytesView bytes) = 0;
   // Appends what is to be sent to the peer; may be empty.
   virtual void take_ciphertext(Buffer& into) = 0;
@@ -44,6 +47,8 @@ class TlsEngine {
   virtual Result<> put_plain(BytesView bytes) = 0;
   // Moves decrypted bytes to `into`; 0 = none now. kClosed after the peer's close_notify.
   virtual Result<size_t> take_plain(MutableBytes into) = 0;
+  // Says that no more plain bytes will come; take_ciphertext() has it.
+  virtual void shut_down() = 0;
 };
 
 }  // namespace barnabas::security
