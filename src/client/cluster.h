@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -19,6 +20,7 @@
 #include "base/uuid.h"
 #include "client/connection.h"
 #include "client/settings.h"
+#include "wire/kafka_error.h"
 
 namespace barnabas::client {
 
@@ -147,7 +149,7 @@ class Cluster {
 // The Error for a code that a broker answered, with its name, whether it is retriable, and Kafka's sentence for it
 // unless the broker sent one. `what` begins the sentence: "topic orders".
 Error broker_error(wire::KafkaError code, std::string_view what, const std::optional<std::string>& message = {});
-bool is_retriable(wire::KafkaError code);
+using wire::is_retriable;
 // The Error of a lower layer (socket, bytes) as the library's.
 Error from_base(const barnabas::Error& error);
 

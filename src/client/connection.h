@@ -6,9 +6,13 @@
 // Belongs to one loop. Everything still waiting when it closes ends with the error it closed for.
 #pragma once
 
+#include <algorithm>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include "barnabas/error.h"
 #include "base/time.h"
@@ -20,6 +24,10 @@
 #include "wire/message.h"
 #include "wire/reader.h"
 #include "wire/writer.h"
+
+namespace barnabas::security {
+class TlsContext;
+}
 
 namespace barnabas::client {
 
@@ -35,8 +43,12 @@ class Connection {
  public:
   struct Options {
     runtime::Endpoint to;
-    std::string host_name;   // for SNI and certificate checks
-    int32_t broker_id = -1;  // -1: a bootstrap connection
+    std::string host_name;                        // for SNI and certificate checks
+    int32_t broker_id = -1;                       // -1: a bootstrap connection
+    Duration setup_timeout{0};                    // 0: socket.connection.setup.timeout.ms
+    std::shared_ptr<security::TlsContext> tls{};  // absent: made of the settings when they ask for TLS
+    std::function<void(const Error&)>
+        on_closed{};  // once, on the loop, if it was open; must not destroy the Connection
   };
   static constexpr size_t kAnswerBytesMax = size_t{1} << 30;
 
@@ -50,6 +62,8 @@ class Connection {
   virtual bool closed() const = 0;
   virtual const Error& why_closed() const = 0;
   virtual void close(Error why) = 0;
+  // Ends when nothing of a closed connection is pending any more: before that its loop may not go.
+  virtual runtime::Task<> ended() { co_return; }
   virtual size_t in_flight() const = 0;
   virtual MonotonicTime last_used() const = 0;
 

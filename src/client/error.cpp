@@ -61,10 +61,6 @@ Error broker_error(wire::KafkaError code, std::string_view what, const std::opti
   return error;
 }
 
-bool is_retriable(wire::KafkaError code) {
-  return wire::is_retriable(code);
-}
-
 Error from_base(const barnabas::Error& error) {
   using Kind = Error::Kind;
   switch (error.code) {
