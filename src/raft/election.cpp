@@ -8,6 +8,8 @@ namespace barnabas::raft {
 
 void Raft::leave_role(Output& out) {
   if (role_ == Role::kLeader) fail_parked(KafkaError::kNotLeaderOrFollower, out);
+  if (voter_change_) end_voter_change(refused_change(KafkaError::kNotLeaderOrFollower), out);
+  download_.reset();
   replicas_.clear();
   votes_.clear();
   end_acknowledged_.clear();
@@ -95,6 +97,7 @@ void Raft::become_follower(Now now, LeaderEpoch epoch, const Leadership& leader,
     fetched_from_leader_ = false;
     fetch_deadline_ = now.time + options_.fetch_timeout;
     fetch_not_before_ = {INT64_MIN};
+    tell_self_at_ = now.time + options_.fetch_timeout * 2;
   }
   role_ = Role::kFollower;
   if (epoch > epoch_) voted_ = {};

@@ -16,6 +16,7 @@ MonotonicTime Raft::fetch_due() const {
   if (role_ != Role::kFollower && role_ != Role::kUnattached) return kNever;
   // The offset of a Fetch says what is on our disk, so the next one waits for the sync.
   if (log_.flushed() != log_.end()) return kNever;
+  if (download_ && download_->complete) return kNever;
   bool asking = std::ranges::any_of(in_flight_, [](const auto& f) { return f.second.kind == InFlight::Kind::kFetch; });
   if (asking) return kNever;
   bool somebody = role_ == Role::kFollower || std::ranges::any_of(voters().voters(), [&](const Voter& voter) {
@@ -33,6 +34,20 @@ void Raft::send_fetch(Now now, Output& out) {
       if (voter.key.id != options_.self.id) others.push_back(voter.key.id);
     }
     to = others[options_.random() % others.size()];
+  }
+  if (role_ == Role::kFollower && tell_self_at_ <= now.time) {
+    tell_self_at_ = now.time + options_.fetch_timeout * 2;
+    if (auto change = own_voter_change()) {
+      send(now, to, *std::move(change), {.kind = InFlight::Kind::kFetch}, out);
+      return;
+    }
+  }
+  if (download_) {
+    send(now, to,
+         FetchSnapshotRequest{options_.cluster_id, options_.self, epoch_, download_->id, download_->position,
+                              options_.fetch_snapshot_max_bytes},
+         {.kind = InFlight::Kind::kFetch}, out);
+    return;
   }
   FetchRequest request{.cluster_id = options_.cluster_id,
                        .replica = options_.self,
@@ -52,14 +67,15 @@ void Raft::on_fetch_response(Now now, const InFlight& flight, const FetchRespons
   }
   bool from_our_leader = role_ == Role::kFollower && flight.to == leader_id_ && flight.epoch == epoch_;
   if (response.error != KafkaError::kNone || !from_our_leader) {
-    fetch_not_before_ = now.time + options_.retry_backoff;
+    // Who has just learned whom to ask asks at once.
+    bool learned = role_ == Role::kFollower && (flight.epoch != epoch_ || flight.to != leader_id_);
+    if (!learned) fetch_not_before_ = now.time + options_.retry_backoff;
     return;
   }
   if (response.diverging) {
     if (!truncate_diverged(*response.diverging, out)) fetch_not_before_ = now.time + options_.retry_backoff;
   } else if (response.snapshot) {
-    out.after_persist.fetch_snapshot = response.snapshot;
-    fetch_not_before_ = now.time + options_.fetch_max_wait;
+    if (!begin_download(*response.snapshot)) fetch_not_before_ = now.time + options_.retry_backoff;
   } else {
     append_from_leader(response.records, out);
     Offset known = std::min(response.high_watermark, log_.end());

@@ -76,6 +76,16 @@ void LogIndex::start_from_snapshot(SnapshotId id) {
   add_snapshot(id);
 }
 
+void LogIndex::restart_at(SnapshotId id, VoterSet voters, int16_t kraft_version) {
+  epochs_.clear();
+  start_ = end_ = flushed_ = id.end;
+  epoch_before_start_ = id.epoch;
+  snapshot_ = id;
+  voters_.clear();
+  if (!voters.empty()) voters_.push_back({id.end - 1, std::move(voters)});
+  set_kraft_version(kraft_version, id.end - 1);
+}
+
 void LogIndex::add_snapshot(SnapshotId id) {
   if (!snapshot_ || *snapshot_ < id) snapshot_ = id;
 }

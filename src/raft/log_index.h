@@ -50,6 +50,8 @@ class LogIndex {
   void set_kraft_version(int16_t level, Offset at);  // at -1: from the bootstrap checkpoint
   // The log now begins at the snapshot's end; what was below (or, when the log did not reach it, all of it) is gone.
   void start_from_snapshot(SnapshotId id);
+  // The whole log is gone; it goes on at the end of a snapshot that came from the leader, with what the snapshot says.
+  void restart_at(SnapshotId id, VoterSet voters, int16_t kraft_version);
   // A snapshot was written; the log is not cut.
   void add_snapshot(SnapshotId id);
   void set_start(Offset start);

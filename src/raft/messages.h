@@ -1,6 +1,6 @@
-// The conversation of a quorum, in the core's own words: Kafka's Vote, BeginQuorumEpoch, EndQuorumEpoch and Fetch
-// without the topic arrays that always hold the one metadata partition. The driver turns them into the generated
-// messages.
+// The conversation of a quorum, in the core's own words: Kafka's Vote, BeginQuorumEpoch, EndQuorumEpoch, Fetch,
+// FetchSnapshot and the voter changes of KIP-853, without the topic arrays that always hold the one metadata partition.
+// The driver turns them into the generated messages.
 #pragma once
 
 #include <cstdint>
@@ -71,7 +71,49 @@ struct FetchRequest {
   bool operator==(const FetchRequest&) const = default;
 };
 
-using Request = std::variant<VoteRequest, BeginQuorumEpochRequest, EndQuorumEpochRequest, FetchRequest>;
+struct FetchSnapshotRequest {
+  std::optional<std::string> cluster_id;
+  ReplicaKey replica;
+  LeaderEpoch epoch{0};
+  SnapshotId snapshot;
+  int64_t position = 0;  // of the file's byte to begin with
+  int32_t max_bytes = 1048576;
+
+  bool operator==(const FetchSnapshotRequest&) const = default;
+};
+
+struct AddVoterRequest {
+  std::optional<std::string> cluster_id;
+  Voter voter;                     // its kraft.version range is asked of itself
+  bool ack_when_committed = true;  // false: answered when the record is in the leader's log
+
+  bool operator==(const AddVoterRequest&) const = default;
+};
+
+struct RemoveVoterRequest {
+  std::optional<std::string> cluster_id;
+  ReplicaKey voter;
+
+  bool operator==(const RemoveVoterRequest&) const = default;
+};
+
+// A voter tells of its own new endpoints or versions.
+struct UpdateVoterRequest {
+  std::optional<std::string> cluster_id;
+  LeaderEpoch epoch{0};
+  Voter voter;
+
+  bool operator==(const UpdateVoterRequest&) const = default;
+};
+
+// ApiVersions, of which only the kraft.version range matters: asked of who is to become a voter.
+struct SupportedVersionsRequest {
+  bool operator==(const SupportedVersionsRequest&) const = default;
+};
+
+using Request =
+    std::variant<VoteRequest, BeginQuorumEpochRequest, EndQuorumEpochRequest, FetchRequest, FetchSnapshotRequest,
+                 AddVoterRequest, RemoveVoterRequest, UpdateVoterRequest, SupportedVersionsRequest>;
 
 // What every answer says of leadership.
 struct Leadership {
@@ -109,6 +151,34 @@ struct FetchResponse {
   bool operator==(const FetchResponse&) const = default;
 };
 
-using Response = std::variant<VoteResponse, QuorumEpochResponse, FetchResponse>;
+struct FetchSnapshotResponse {
+  KafkaError error{};
+  Leadership leadership;
+  SnapshotId snapshot;
+  int64_t size = 0;      // of the whole file; this and the bytes are filled in by who reads the file
+  int64_t position = 0;  // of `bytes`
+  Buffer bytes;
+
+  bool operator==(const FetchSnapshotResponse&) const = default;
+};
+
+struct VoterChangeResponse {  // to Add-, Remove- and UpdateVoter
+  KafkaError error{};
+  Leadership leadership;
+  std::string message;
+
+  bool operator==(const VoterChangeResponse&) const = default;
+};
+
+struct SupportedVersionsResponse {
+  KafkaError error{};
+  int16_t kraft_version_min = 0;
+  int16_t kraft_version_max = 0;
+
+  bool operator==(const SupportedVersionsResponse&) const = default;
+};
+
+using Response = std::variant<VoteResponse, QuorumEpochResponse, FetchResponse, FetchSnapshotResponse,
+                              VoterChangeResponse, SupportedVersionsResponse>;
 
 }  // namespace barnabas::raft

@@ -27,8 +27,9 @@ const char* role_name(Role role) {
 
 bool Output::nothing() const {
   const AfterPersist& a = after_persist;
-  return !persist && !a.truncate_to && !a.fetch_snapshot && a.append.empty() && !a.flush && a.send.empty() &&
-         a.reply.empty() && a.serve.empty() && !a.committed && !a.leader_change;
+  return !persist && !a.truncate_to && !a.restart_log_at && !a.snapshot_chunk && a.append.empty() && !a.flush &&
+         a.send.empty() && a.reply.empty() && a.serve.empty() && a.serve_snapshot.empty() && !a.committed &&
+         !a.leader_change;
 }
 
 Raft::Raft(Options options, const PersistedState& persisted, LogIndex log)
@@ -76,7 +77,9 @@ Output Raft::tick(Now now) {
     if (flight.deadline <= now.time) late.push_back(correlation);
   }
   for (uint64_t correlation : late) {
+    bool of_newcomer = in_flight_.at(correlation).kind == InFlight::Kind::kVersions;
     in_flight_.erase(correlation);
+    if (of_newcomer) on_supported_versions(now, {.error = KafkaError::kRequestTimedOut}, out);
     fetch_not_before_ = now.time + options_.retry_backoff;
     vote_retry_at_ = now.time;
   }
@@ -107,6 +110,7 @@ Output Raft::tick(Now now) {
     case Role::kUnattached:
       break;
   }
+  finish_voter_change(now, out);
   send_fetch(now, out);
   complete_parked(now, out);
   return out;
@@ -123,9 +127,20 @@ Output Raft::on_request(Now now, RequestToken token, const Request& request) {
   } else if (const auto* end = std::get_if<EndQuorumEpochRequest>(&request)) {
     QuorumEpochResponse response = answer_end(now, *end, out);
     out.after_persist.reply.push_back({token, std::move(response)});
+  } else if (const auto* fetch = std::get_if<FetchRequest>(&request)) {
+    handle_fetch(now, token, *fetch, out);
+  } else if (const auto* snapshot = std::get_if<FetchSnapshotRequest>(&request)) {
+    handle_fetch_snapshot(now, token, *snapshot, out);
+  } else if (const auto* add = std::get_if<AddVoterRequest>(&request)) {
+    handle_add_voter(now, token, *add, out);
+  } else if (const auto* remove = std::get_if<RemoveVoterRequest>(&request)) {
+    handle_remove_voter(now, token, *remove, out);
+  } else if (const auto* update = std::get_if<UpdateVoterRequest>(&request)) {
+    handle_update_voter(now, token, *update, out);
   } else {
-    handle_fetch(now, token, std::get<FetchRequest>(request), out);
+    out.after_persist.reply.push_back({token, SupportedVersionsResponse{KafkaError::kNone, 0, 1}});
   }
+  finish_voter_change(now, out);
   send_fetch(now, out);
   return out;
 }
@@ -140,6 +155,12 @@ Output Raft::on_response(Now now, uint64_t correlation, const Response& response
     if (flight.kind == InFlight::Kind::kVote) on_vote_response(now, flight, *vote, out);
   } else if (const auto* fetch = std::get_if<FetchResponse>(&response)) {
     if (flight.kind == InFlight::Kind::kFetch) on_fetch_response(now, flight, *fetch, out);
+  } else if (const auto* snapshot = std::get_if<FetchSnapshotResponse>(&response)) {
+    if (flight.kind == InFlight::Kind::kFetch) on_snapshot_response(now, flight, *snapshot, out);
+  } else if (const auto* versions = std::get_if<SupportedVersionsResponse>(&response)) {
+    if (flight.kind == InFlight::Kind::kVersions) on_supported_versions(now, *versions, out);
+  } else if (const auto* change = std::get_if<VoterChangeResponse>(&response)) {
+    observe_leadership(now, change->leadership, change->error, out);
   } else if (const auto* epoch = std::get_if<QuorumEpochResponse>(&response)) {
     if (flight.kind == InFlight::Kind::kEnd && epoch->error == KafkaError::kNone) end_acknowledged_.insert(flight.to);
     observe_leadership(now, epoch->leadership, epoch->error, out);
@@ -150,7 +171,11 @@ Output Raft::on_response(Now now, uint64_t correlation, const Response& response
 
 Output Raft::on_failure(Now now, uint64_t correlation) {
   Output out;
-  if (in_flight_.erase(correlation) == 0) return out;
+  auto found = in_flight_.find(correlation);
+  if (found == in_flight_.end()) return out;
+  bool of_newcomer = found->second.kind == InFlight::Kind::kVersions;
+  in_flight_.erase(found);
+  if (of_newcomer) on_supported_versions(now, {.error = KafkaError::kRequestTimedOut}, out);
   fetch_not_before_ = now.time + options_.retry_backoff;
   vote_retry_at_ = std::min(vote_retry_at_, now.time + options_.retry_backoff);
   return out;
@@ -173,6 +198,7 @@ Output Raft::flushed(Now now, Offset end) {
   if (role_ == Role::kLeader) {
     advance_high_watermark(out);
     complete_parked(now, out);
+    finish_voter_change(now, out);
   }
   send_fetch(now, out);
   return out;
@@ -223,6 +249,7 @@ MonotonicTime Raft::wake_at() const {
       for (const auto& [key, replica] : replicas_) at = std::min(at, replica.begin_due);
       for (const ParkedFetch& fetch : parked_) at = std::min(at, fetch.deadline);
       at = std::min(at, fetch_deadline_);
+      if (voter_change_) at = std::min(at, voter_change_->deadline);
       break;
     case Role::kFollower:
       at = std::min({at, fetch_deadline_, fetch_due()});
@@ -247,7 +274,7 @@ uint64_t Raft::send(Now now, int32_t to, Request request, InFlight flight, Outpu
   flight.epoch = epoch_;
   flight.deadline = now.time + options_.request_timeout;
   in_flight_.emplace(correlation, flight);
-  out.after_persist.send.push_back({to, correlation, std::move(request)});
+  out.after_persist.send.push_back({to, correlation, std::move(request), {}});
   return correlation;
 }
 

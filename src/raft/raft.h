@@ -1,7 +1,8 @@
 // Raft: one replica of a KRaft quorum as a function of its inputs. It owns no socket, file, clock or thread: it is fed
 // messages, ticks and completed writes by its driver (one at a time) and answers each with an Output that the driver
-// carries out. Elections with pre-vote, pull replication, divergence, the high watermark and Kafka's control batches
-// are here; bytes of the log are seen only on their way in.
+// carries out. Elections with pre-vote, pull replication, divergence, the high watermark, snapshots for who is too far
+// behind, changes of the voter set and Kafka's control batches are here; bytes of the log are seen only on their way
+// in.
 //
 // It promises Raft's safety as long as the driver keeps the order of Output: one leader an epoch, and nothing committed
 // is ever lost or changed, whatever is lost, repeated or delayed, as long as synced bytes survive a crash.
@@ -47,6 +48,8 @@ struct Options {
   milliseconds retry_backoff{20};
   milliseconds election_backoff_max{1000};
   int32_t fetch_max_bytes = 1048576;
+  int32_t fetch_snapshot_max_bytes = 1048576;
+  bool auto_join = false;            // an observer asks to become a voter
   std::function<uint64_t()> random;  // of the caller's seed
 };
 
@@ -60,6 +63,7 @@ struct Send {
   int32_t to = -1;           // node id; VoterSet or the last Leadership says where it lives
   uint64_t correlation = 0;  // comes back with the answer
   Request request;
+  std::vector<VoterEndpoint> endpoints;  // only of who is not a voter yet
 };
 
 struct Reply {
@@ -75,6 +79,23 @@ struct ServeFetch {
   Offset offset{0};
   Offset limit{0};  // exclusive: the end of the log as it was
   int32_t max_bytes = 0;
+};
+
+// A FetchSnapshot to be answered: fill in size and up to max_bytes from response.position on. No such file:
+// SNAPSHOT_NOT_FOUND; a position at or behind its end: POSITION_OUT_OF_RANGE.
+struct ServeSnapshot {
+  RequestToken token = 0;
+  FetchSnapshotResponse response;
+  int32_t max_bytes = 0;
+};
+
+// A part of a snapshot that the leader sends. Position 0 begins the file anew. After the last part the driver syncs and
+// checks the file, and says snapshot_fetched() or snapshot_refused().
+struct SnapshotChunk {
+  SnapshotId id;
+  int64_t position = 0;
+  Buffer bytes;
+  bool last = false;
 };
 
 struct AppendBatch {
@@ -101,12 +122,14 @@ struct Output {
 
   struct AfterPersist {
     std::optional<Offset> truncate_to;         // cut the log here
-    std::optional<SnapshotId> fetch_snapshot;  // the leader no longer has what we need (see README: later work)
-    std::vector<AppendBatch> append;           // to the log, in order
-    bool flush = false;                        // sync the log to its end, then call flushed()
+    std::optional<SnapshotId> restart_log_at;  // drop the whole log; it goes on at this snapshot, which is to be loaded
+    std::optional<SnapshotChunk> snapshot_chunk;
+    std::vector<AppendBatch> append;  // to the log, in order
+    bool flush = false;               // sync the log to its end, then call flushed()
     std::vector<Send> send;
     std::vector<Reply> reply;
     std::vector<ServeFetch> serve;
+    std::vector<ServeSnapshot> serve_snapshot;
     std::optional<Offset> committed;  // the high watermark rose to this
     std::optional<LeaderChange> leader_change;
   } after_persist;
@@ -138,6 +161,11 @@ class Raft {
   // `epoch`. The first record's offset is end_offset() before the call.
   Result<Output> propose(Now now, LeaderEpoch epoch, std::span<const Buffer> values);
 
+  // The snapshot whose last chunk came is on disk and whole; this is what its control records say.
+  Output snapshot_fetched(Now now, SnapshotId id, VoterSet voters, int16_t kraft_version);
+  // It is damaged, or could not be written: it is fetched again.
+  Output snapshot_refused(Now now, SnapshotId id);
+  // One of our own.
   void snapshot_written(SnapshotId id);
   void log_start_moved(Offset start);
 
@@ -177,7 +205,20 @@ class Raft {
     LeaderEpoch epoch{0};
     bool pre_vote = false;
     MonotonicTime deadline;
-    enum class Kind { kVote, kBegin, kEnd, kFetch } kind = Kind::kVote;
+    enum class Kind { kVote, kBegin, kEnd, kFetch, kVersions } kind = Kind::kVote;
+  };
+  // The one change of the voter set that is under way.
+  struct VoterChange {
+    RequestToken token = 0;
+    Voter voter;
+    std::optional<Offset> at;  // of its record; none: the new voter has not told its versions yet
+    bool ack_when_committed = true;
+    MonotonicTime deadline;
+  };
+  struct Download {
+    SnapshotId id;
+    int64_t position = 0;
+    bool complete = false;  // the driver looks at it
   };
   struct ParkedFetch {
     RequestToken token;
@@ -229,6 +270,27 @@ class Raft {
   void append_from_leader(const Buffer& records, Output& out);
   void note_control_records(const wire::BatchHeader& header, BytesView batch);
 
+  // snapshot_transfer.cpp
+  void handle_fetch_snapshot(Now now, RequestToken token, const FetchSnapshotRequest& request, Output& out);
+  bool begin_download(SnapshotId id);
+  void on_snapshot_response(Now now, const InFlight& flight, const FetchSnapshotResponse& response, Output& out);
+
+  // voter_change.cpp
+  void handle_add_voter(Now now, RequestToken token, const AddVoterRequest& request, Output& out);
+  void handle_remove_voter(Now now, RequestToken token, const RemoveVoterRequest& request, Output& out);
+  void handle_update_voter(Now now, RequestToken token, const UpdateVoterRequest& request, Output& out);
+  // Why no voter may be changed now, or nothing.
+  std::optional<VoterChangeResponse> voters_are_fixed(const std::optional<std::string>& cluster_id) const;
+  VoterChangeResponse refused_change(KafkaError error, std::string message = "") const;
+  bool reachable_by(const Voter& voter) const;
+  void on_supported_versions(Now now, const SupportedVersionsResponse& response, Output& out);
+  Offset append_voters(Now now, VoterSet voters, Output& out);
+  // Answers what is committed or too late; a leader that is no voter any more leaves.
+  void finish_voter_change(Now now, Output& out);
+  void end_voter_change(VoterChangeResponse response, Output& out);
+  // What this replica wants changed about itself, when it is time to say so.
+  std::optional<Request> own_voter_change() const;
+
   void raise_high_watermark(Offset to, Output& out);
   uint64_t send(Now now, int32_t to, Request request, InFlight flight, Output& out);
   void persist(Output& out);
@@ -261,6 +323,9 @@ class Raft {
   std::map<uint64_t, InFlight> in_flight_;
   uint64_t next_correlation_ = 1;
   std::vector<ParkedFetch> parked_;
+  std::optional<VoterChange> voter_change_;  // leader
+  std::optional<Download> download_;         // follower
+  MonotonicTime tell_self_at_{INT64_MAX};    // follower: when to look whether the voter set is right about us
 };
 
 }  // namespace barnabas::raft

@@ -1,6 +1,6 @@
 // Several replicas in one simulated network, from a seed: messages are delayed, reordered and lost, nodes crash and
-// lose what was not synced, disks take their time. Whatever happens, Raft's invariants hold, and once the trouble ends
-// the quorum goes on.
+// lose what was not synced, disks take their time, logs are cut behind snapshots, voters come and go. Whatever happens,
+// Raft's invariants hold, and once the trouble ends the quorum goes on.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -12,6 +12,7 @@
 #include <set>
 
 #include "raft/raft.h"
+#include "raft/testing/describe.h"
 #include "wire/record_batch.h"
 
 namespace barnabas::raft {
@@ -19,14 +20,32 @@ namespace {
 
 constexpr int64_t kMillisecond = 1000000;
 
-// One replica's disk: whole batches, of which the synced ones survive a crash.
+// All that was committed up to `id`, batch by batch: what a state machine would have made of it.
+struct SnapshotFile {
+  SnapshotId id{LeaderEpoch(0), Offset(0)};
+  Buffer bytes;
+};
+
+// One replica's disk: whole batches, of which the synced ones survive a crash, behind a snapshot.
 struct Disk {
   PersistedState state;
+  SnapshotFile snapshot;
   std::vector<AppendBatch> batches;
   size_t synced = 0;
 
-  Offset end() const { return batches.empty() ? Offset(0) : batches.back().end; }
+  Offset end() const { return batches.empty() ? snapshot.id.end : batches.back().end; }
 };
+
+// Calls visit(base offset, bytes) for each batch.
+template <class Visit>
+void for_each_batch(BytesView bytes, const Visit& visit) {
+  wire::BatchCursor cursor(bytes);
+  while (true) {
+    auto batch = cursor.next();
+    if (!batch || !*batch) return;
+    visit((*batch)->header.base_offset, to_buffer((*batch)->bytes));
+  }
+}
 
 struct Node {
   ReplicaKey key;
@@ -35,6 +54,7 @@ struct Node {
   uint64_t life = 0;
   bool flush_pending = false;
   size_t committed = 0;  // batches seen committed in this life
+  SnapshotFile part;     // a download under way
 };
 
 struct Message {
@@ -48,12 +68,12 @@ struct Message {
 
 class Simulation {
  public:
-  Simulation(uint64_t seed, int nodes) : random_(seed) {
+  // The spare nodes are observers that may become voters, and voters may go.
+  Simulation(uint64_t seed, int voter_count, int spares = 0) : random_(seed), voters_change_(spares > 0) {
     std::vector<Voter> voters;
-    for (int32_t id = 1; id <= nodes; ++id) {
-      Node& node = nodes_[id];
-      node.key = {id, {7, static_cast<uint64_t>(id)}};
-      voters.push_back({.key = node.key, .endpoints = {{"CONTROLLER", "host", static_cast<uint16_t>(id)}}});
+    for (int32_t id = 1; id <= voter_count + spares; ++id) {
+      nodes_[id].key = {id, {7, static_cast<uint64_t>(id)}};
+      if (id <= voter_count) voters.push_back(voter(id));
     }
     voters_ = VoterSet(voters);
     for (auto& [id, node] : nodes_) boot(node);
@@ -99,23 +119,37 @@ class Simulation {
 
   size_t committed() const { return committed_.size(); }
   size_t epochs() const { return leaders_.size(); }
+  int voter_changes() const { return voter_changes_; }
+  int snapshots_fetched() const { return snapshots_fetched_; }
   std::map<int32_t, Node>& nodes() { return nodes_; }
   uint64_t random() { return random_(); }
 
  private:
   Now now() const { return {{now_}, now_ / kMillisecond}; }
 
+  static Voter voter(int32_t id) {
+    return {.key = {id, {7, static_cast<uint64_t>(id)}},
+            .endpoints = {{"CONTROLLER", "host", static_cast<uint16_t>(id)}}};
+  }
+
+  // The voters as the records of `file` leave them.
+  VoterSet voters_in(const SnapshotFile& file) const {
+    LogIndex log;
+    for_each_batch(file.bytes, [&](int64_t, const Buffer& batch) { note_voters(batch, log); });
+    return log.voters().empty() ? voters_ : log.voters();
+  }
+
   void boot(Node& node) {
     LogIndex log;
     log.set_kraft_version(1, Offset(-1));
-    log.add_voters({Offset(-1), voters_});
+    if (node.disk.snapshot.id.end > Offset(0)) {
+      log.restart_at(node.disk.snapshot.id, voters_in(node.disk.snapshot), 1);
+    } else {
+      log.add_voters({Offset(-1), voters_});
+    }
     for (const AppendBatch& batch : node.disk.batches) {
-      auto header = wire::BatchHeader::decode(batch.bytes);
-      log.append(header->leader_epoch(), batch.base, batch.end);
-      if (header->is_control() && header->record_count == 3) {
-        log.set_kraft_version(1, batch.base + 1);
-        log.add_voters({batch.base + 2, voters_});
-      }
+      log.append(wire::BatchHeader::decode(batch.bytes)->leader_epoch(), batch.base, batch.end);
+      note_voters(batch.bytes, log);
     }
     log.flush(log.end());
     ++node.life;
@@ -123,7 +157,8 @@ class Simulation {
     node.committed = 0;
     node.raft = std::make_unique<Raft>(Options{.self = node.key,
                                                .cluster_id = "sim",
-                                               .endpoints = voters_.find(node.key.id)->endpoints,
+                                               .endpoints = voter(node.key.id).endpoints,
+                                               .fetch_snapshot_max_bytes = 700,
                                                .random = [this] { return random_(); }},
                                        node.disk.state, log);
     carry_out(node, node.raft->start(now()));
@@ -139,19 +174,57 @@ class Simulation {
   }
 
   void make_trouble() {
-    uint64_t dice = random_() % 2000;
+    // Changing voters takes a leader that lives for a while.
+    uint64_t dice = random_() % (voters_change_ ? 6000 : 2000);
     int32_t id = static_cast<int32_t>(random_() % nodes_.size()) + 1;
     Node& node = nodes_[id];
     if (dice < 2 && node.raft) {
       crash(node);
-    } else if (dice < 10 && !node.raft) {
+    } else if (dice < (voters_change_ ? 22 : 10) && !node.raft) {
       boot(node);
-    } else if (dice < 12) {
+    } else if (dice >= 10 && dice < 12) {
       cut_.insert(id);
-    } else if (dice < 22) {
+    } else if (dice >= 12 && dice < 22) {
       cut_.clear();
     } else if (dice == 22 && node.raft) {
       carry_out(node, node.raft->resign(now()));
+    } else if (dice >= 23 && dice < 28 && node.raft) {
+      take_snapshot(node);
+    } else if (dice >= 28 && dice < 78 && voters_change_) {
+      change_voters(id);
+    }
+  }
+
+  // The state machine writes down what is committed, and the log is cut behind it.
+  void take_snapshot(Node& node) {
+    Disk& disk = node.disk;
+    size_t covered = std::min(node.committed, disk.synced);
+    if (covered == 0) return;
+    const AppendBatch& last = disk.batches[covered - 1];
+    disk.snapshot.id = {wire::BatchHeader::decode(last.bytes)->leader_epoch(), last.end};
+    for (size_t i = 0; i < covered; ++i) {
+      disk.snapshot.bytes.insert(disk.snapshot.bytes.end(), disk.batches[i].bytes.begin(), disk.batches[i].bytes.end());
+    }
+    disk.batches.erase(disk.batches.begin(), disk.batches.begin() + static_cast<ptrdiff_t>(covered));
+    disk.synced -= covered;
+    node.committed -= covered;
+    node.raft->snapshot_written(disk.snapshot.id);
+    node.raft->log_start_moved(disk.snapshot.id.end);
+  }
+
+  // Somebody asks whoever believes to lead: a voter is to go (but not the last two), or another node to come.
+  void change_voters(int32_t id) {
+    for (auto& [leader_id, node] : nodes_) {
+      if (!node.raft || node.raft->role() != Role::kLeader) continue;
+      const VoterSet& now_voting = node.raft->voters();
+      Request request = AddVoterRequest{"sim", voter(id), random_() % 2 == 0};
+      if (now_voting.find(id)) {
+        if (now_voting.size() <= 2) continue;
+        request = RemoveVoterRequest{"sim", voter(id).key};
+      }
+      RequestToken token = next_token_++;
+      asked_[token] = {-1, 0, 0};
+      carry_out(node, node.raft->on_request(now(), token, request));
     }
   }
 
@@ -169,6 +242,9 @@ class Simulation {
   }
 
   void answer(int32_t from, int32_t to, uint64_t life, uint64_t correlation, Response response) {
+    const auto* change = std::get_if<VoterChangeResponse>(&response);
+    if (change && change->error == KafkaError::kNone) ++voter_changes_;
+    if (to < 0) return;
     post(from, to, [this, to, life, correlation, response = std::move(response)] {
       Node& node = nodes_[to];
       if (node.raft && node.life == life) carry_out(node, node.raft->on_response(now(), correlation, response));
@@ -186,6 +262,14 @@ class Simulation {
       EXPECT_EQ(node.disk.end(), *after.truncate_to);
       node.disk.synced = std::min(node.disk.synced, node.disk.batches.size());
     }
+    if (after.restart_log_at) {
+      EXPECT_EQ(*after.restart_log_at, node.part.id);
+      node.disk.snapshot = std::exchange(node.part, {});
+      node.disk.batches.clear();
+      node.disk.synced = 0;
+      node.committed = 0;
+      ++snapshots_fetched_;
+    }
     for (AppendBatch& batch : after.append) {
       EXPECT_EQ(batch.base, node.disk.end());
       node.disk.batches.push_back(std::move(batch));
@@ -197,6 +281,7 @@ class Simulation {
       if (fresh) check_completeness(node);
     }
     if (after.committed) commit(node, *after.committed);
+    if (after.snapshot_chunk) receive(node, *after.snapshot_chunk);
     for (Send& send : after.send) {
       int32_t from = node.key.id;
       uint64_t life = node.life;
@@ -217,6 +302,35 @@ class Simulation {
       }
       respond(node, serve.token, std::move(serve.response));
     }
+    for (ServeSnapshot& serve : after.serve_snapshot) serve_snapshot(node, std::move(serve));
+  }
+
+  void serve_snapshot(Node& node, ServeSnapshot serve) {
+    const SnapshotFile& file = node.disk.snapshot;
+    FetchSnapshotResponse& response = serve.response;
+    response.size = static_cast<int64_t>(file.bytes.size());
+    if (file.id != response.snapshot) {
+      response.error = KafkaError::kSnapshotNotFound;
+    } else if (response.position >= response.size) {
+      response.error = KafkaError::kPositionOutOfRange;
+    } else {
+      auto rest = BytesView(file.bytes).subspan(static_cast<size_t>(response.position));
+      response.bytes = to_buffer(rest.first(std::min(rest.size(), static_cast<size_t>(serve.max_bytes))));
+    }
+    respond(node, serve.token, std::move(response));
+  }
+
+  void receive(Node& node, const SnapshotChunk& chunk) {
+    if (chunk.position == 0) node.part = {chunk.id, {}};
+    EXPECT_EQ(node.part.id, chunk.id);
+    EXPECT_EQ(static_cast<int64_t>(node.part.bytes.size()), chunk.position);
+    node.part.bytes.insert(node.part.bytes.end(), chunk.bytes.begin(), chunk.bytes.end());
+    if (!chunk.last) return;
+    if (random_() % 8 == 0) return carry_out(node, node.raft->snapshot_refused(now(), chunk.id));
+    for_each_batch(node.part.bytes, [&](int64_t base, const Buffer& bytes) {
+      EXPECT_EQ(committed_.at(base), bytes) << "snapshot of node " << node.key.id << " at " << base;
+    });
+    carry_out(node, node.raft->snapshot_fetched(now(), chunk.id, voters_in(node.part), 1));
   }
 
   void respond(const Node& node, RequestToken token, Response response) {
@@ -261,10 +375,12 @@ class Simulation {
 
   // Leader completeness: who leads a new epoch has everything that was ever committed.
   void check_completeness(const Node& node) {
-    auto batch = node.disk.batches.begin();
+    std::map<int64_t, Buffer> all;
+    for_each_batch(node.disk.snapshot.bytes, [&](int64_t base, Buffer batch) { all[base] = std::move(batch); });
+    for (const AppendBatch& batch : node.disk.batches) all[batch.base.value] = batch.bytes;
     for (const auto& [offset, bytes] : committed_) {
-      while (batch != node.disk.batches.end() && batch->base.value < offset) ++batch;
-      bool has = batch != node.disk.batches.end() && batch->base.value == offset && batch->bytes == bytes;
+      auto batch = all.find(offset);
+      bool has = batch != all.end() && batch->second == bytes;
       ASSERT_TRUE(has) << "leader " << node.key.id << " lacks offset " << offset;
     }
   }
@@ -288,6 +404,9 @@ class Simulation {
   RequestToken next_token_ = 1;
   int proposed_ = 0;
   bool lossy_ = false;
+  bool voters_change_ = false;
+  int voter_changes_ = 0;
+  int snapshots_fetched_ = 0;
 };
 
 class SimulatedQuorum : public ::testing::TestWithParam<uint64_t> {};
@@ -315,6 +434,33 @@ TEST_P(SimulatedQuorum, OfFiveIsSafeInTroubleAndGoesOnAfterIt) {
   ASSERT_NE(simulation.leader(), nullptr);
   simulation.run(2000, false);
   EXPECT_GT(simulation.committed(), before + 10) << "no progress";
+}
+
+TEST_P(SimulatedQuorum, ThatChangesItsVotersIsSafeInTroubleAndGoesOnAfterIt) {
+  Simulation simulation(GetParam() + 2000, 3, 2);
+  simulation.run(15000, true);
+  simulation.heal();
+  simulation.run(8000, false);
+  size_t before = simulation.committed();
+  ASSERT_NE(simulation.leader(), nullptr);
+  simulation.run(2000, false);
+  EXPECT_GT(simulation.committed(), before + 10) << "no progress";
+  RecordProperty("voter_changes", simulation.voter_changes());
+  RecordProperty("snapshots_fetched", simulation.snapshots_fetched());
+}
+
+TEST(Quorum, InTroubleChangesItsVotersAndFetchesSnapshots) {
+  // That the story above has a plot: both things do happen, not in every seed.
+  int changes = 0;
+  int snapshots = 0;
+  for (uint64_t seed = 1; seed <= 4; ++seed) {
+    Simulation simulation(seed + 3000, 3, 2);
+    simulation.run(40000, true);
+    changes += simulation.voter_changes();
+    snapshots += simulation.snapshots_fetched();
+  }
+  EXPECT_GT(changes, 5);
+  EXPECT_GT(snapshots, 2);
 }
 
 // BARNABAS_SEEDS=500 for a longer search.

@@ -3,7 +3,7 @@
 // unless told to be slow. Node N's random numbers are all N tenths of a second. Commands:
 //
 //   quorum ID,ID,…           who votes, for the nodes started after it      static             with kraft.version 0
-//   start ID [epoch= leader= vote= log=END@EPOCH,… snapshot=END@EPOCH]    crash ID             restart ID
+//   start ID [epoch= leader= vote= log=END@EPOCH,… snapshot=END@EPOCH port= join=1]    crash ID    restart ID [port=]
 //   pass [FROM>TO]           the requests lying there, in order             lose [FROM>TO]
 //   wait MS                  from timer to timer                            disk ID slow|fast
 //   propose ID VALUE…        resign ID                                      show
@@ -23,6 +23,7 @@
 namespace barnabas::raft {
 namespace {
 
+using testing::has_option;
 using testing::option;
 using testing::split;
 using testing::Words;
@@ -48,6 +49,7 @@ class Quorum {
     } else if (verb == "crash") {
       node(words).raft.reset();
     } else if (verb == "restart") {
+      if (has_option(words, "port")) node(words).port = std::stoi(option(words, "port"));
       boot(node(words));
     } else if (verb == "pass" || verb == "lose") {
       mail(verb == "pass", words.size() > 1 ? words[1] : ">");
@@ -83,6 +85,8 @@ class Quorum {
     size_t synced = 0;
     std::optional<SnapshotId> snapshot;
     bool slow = false;
+    int port = 0;
+    bool auto_join = false;
     std::unique_ptr<Raft> raft;
     Role role = Role::kUnattached;
     uint64_t life = 0;
@@ -108,20 +112,26 @@ class Quorum {
   Node& node(const Words& words) { return nodes_.at(std::stoi(words.at(1))); }
 
   Voter voter(const std::string& id) const {
-    int32_t number = std::stoi(id);
+    int32_t number = std::stoi(id);  // "9!" too
     Uuid directory = kraft_version_ == 0 ? Uuid{} : Uuid{7, static_cast<uint64_t>(number)};
     return {.key = {number, directory}, .endpoints = {{"CONTROLLER", "host" + id, static_cast<uint16_t>(number)}}};
+  }
+
+  VoterSet voters() const {
+    std::vector<Voter> all;
+    for (const std::string& one : voter_ids_) all.push_back(voter(one));
+    return VoterSet(all);
   }
 
   void start(int32_t id, const Words& words) {
     Node& node = nodes_[id];
     node.id = id;
-    std::vector<Voter> voters;
-    for (const std::string& one : voter_ids_) voters.push_back(voter(one));
     LogIndex& log = node.first_log;
     log.set_kraft_version(kraft_version_, Offset(-1));
-    if (!voters.empty()) log.add_voters({Offset(-1), VoterSet(voters)});
-    if (testing::has_option(words, "snapshot")) {
+    if (!voters().empty()) log.add_voters({Offset(-1), voters()});
+    node.port = std::stoi(option(words, "port", std::to_string(id)));
+    node.auto_join = has_option(words, "join");
+    if (has_option(words, "snapshot")) {
       node.snapshot = end_at_epoch(option(words, "snapshot"));
       log.start_from_snapshot(*node.snapshot);
     }
@@ -132,7 +142,7 @@ class Quorum {
     log.flush(log.end());
     node.state.epoch = LeaderEpoch(std::stoi(option(words, "epoch", "0")));
     node.state.leader_id = std::stoi(option(words, "leader", "-1"));
-    if (testing::has_option(words, "vote")) node.state.voted = voter(option(words, "vote")).key;
+    if (has_option(words, "vote")) node.state.voted = voter(option(words, "vote")).key;
     boot(node);
   }
 
@@ -150,10 +160,12 @@ class Quorum {
     node.role = Role::kUnattached;
     Voter self = voter(std::to_string(node.id));
     self.key.directory = Uuid{7, static_cast<uint64_t>(node.id)};
+    self.endpoints.front().port = static_cast<uint16_t>(node.port);
     node.raft = std::make_unique<Raft>(
         Options{.self = self.key,
                 .cluster_id = "c",
                 .endpoints = self.endpoints,
+                .auto_join = node.auto_join,
                 .random = [id = node.id] { return static_cast<uint64_t>(id) * 100 * kMillisecond; }},
         node.state, log);
     carry_out(node, node.raft->start(now()));
@@ -168,7 +180,14 @@ class Quorum {
     }
     auto& after = output.after_persist;
     if (after.truncate_to) truncate(node, *after.truncate_to);
-    if (after.fetch_snapshot) line() << "needs the snapshot " << text_of(*after.fetch_snapshot) << "\n";
+    if (after.snapshot_chunk) receive(node, *after.snapshot_chunk);
+    if (after.restart_log_at) {
+      line() << "begins its log anew at " << text_of(*after.restart_log_at) << "\n";
+      node.snapshot = after.restart_log_at;
+      node.first_log = node.raft->log();
+      node.batches.clear();
+      node.synced = 0;
+    }
     for (AppendBatch& batch : after.append) {
       line() << "appends " << text_of_batch(batch.bytes) << "\n";
       node.batches.push_back(std::move(batch));
@@ -185,6 +204,13 @@ class Quorum {
       }
       respond(node, serve.token, std::move(serve.response));
     }
+    for (ServeSnapshot& serve : after.serve_snapshot) {
+      // The file is nothing but its name and the voters, sent in pieces of a few bytes.
+      std::string file = text_of(serve.response.snapshot) + " whole";
+      serve.response.size = static_cast<int64_t>(file.size());
+      serve.response.bytes = to_buffer(as_bytes(file.substr(static_cast<size_t>(serve.response.position), 6)));
+      respond(node, serve.token, std::move(serve.response));
+    }
     if (after.committed) line() << "commits up to " << after.committed->value << "\n";
     if (after.leader_change) line() << "knows " << text_of(*after.leader_change) << "\n";
     if (node.raft->role() != node.role) {
@@ -192,6 +218,12 @@ class Quorum {
       line() << "is " << role_name(node.role) << " in epoch " << node.raft->epoch().value << "\n";
     }
     if (after.flush && !node.slow) to_sync_.push_back(node.id);
+  }
+
+  void receive(Node& node, const SnapshotChunk& chunk) {
+    say() << node.id << " writes bytes from " << chunk.position << " of snapshot " << text_of(chunk.id)
+          << (chunk.last ? ", the last" : "") << "\n";
+    if (chunk.last) downloaded_.push_back({node.id, chunk.id});
   }
 
   void truncate(Node& node, Offset to) {
@@ -211,7 +243,14 @@ class Quorum {
 
   // Everything that needs no leave: syncs of quick disks and answers on their way.
   void settle() {
-    while (!to_sync_.empty() || !answers_.empty()) {
+    while (!to_sync_.empty() || !answers_.empty() || !downloaded_.empty()) {
+      if (!downloaded_.empty()) {
+        auto [id, snapshot] = downloaded_.front();
+        downloaded_.pop_front();
+        Node& node = nodes_.at(id);
+        carry_out(node, node.raft->snapshot_fetched(now(), snapshot, voters(), 1));
+        continue;
+      }
       if (!to_sync_.empty()) {
         int32_t id = to_sync_.front();
         to_sync_.pop_front();
@@ -338,6 +377,18 @@ class Quorum {
       }
       return request;
     }
+    Voter subject = voter(option(words, "id", "9"));
+    subject.key = key("id", "9");
+    if (has_option(words, "port")) subject.endpoints.front().port = static_cast<uint16_t>(number("port", 0));
+    if (has_option(words, "listener")) subject.endpoints.front().listener = option(words, "listener");
+    subject.kraft_version_max = static_cast<int16_t>(number("max", 1));
+    if (kind == "add") return AddVoterRequest{cluster, subject, !has_option(words, "appended")};
+    if (kind == "remove") return RemoveVoterRequest{cluster, subject.key};
+    if (kind == "update") return UpdateVoterRequest{cluster, epoch, subject};
+    if (kind == "fetchsnapshot") {
+      EpochEnd id = end_at_epoch(option(words, "snapshot"));
+      return FetchSnapshotRequest{cluster, key("from", "9"), epoch, id, number("position", 0)};
+    }
     EpochEnd at = end_at_epoch(option(words, "at", "0@0"));
     return FetchRequest{.cluster_id = cluster,
                         .replica = key("from", "9"),
@@ -372,9 +423,11 @@ class Quorum {
     } else if (kind == "fetch") {
       FetchResponse fetch{.error = error, .leadership = leadership};
       fetch.high_watermark = Offset(std::stoll(option(words, "hw", "-1")));
-      if (testing::has_option(words, "diverging")) fetch.diverging = end_at_epoch(option(words, "diverging"));
-      if (testing::has_option(words, "snapshot")) fetch.snapshot = end_at_epoch(option(words, "snapshot"));
+      if (has_option(words, "diverging")) fetch.diverging = end_at_epoch(option(words, "diverging"));
+      if (has_option(words, "snapshot")) fetch.snapshot = end_at_epoch(option(words, "snapshot"));
       response = fetch;
+    } else if (kind == "versions") {
+      response = SupportedVersionsResponse{error, 0, static_cast<int16_t>(std::stoi(option(words, "max", "1")))};
     } else {
       response = QuorumEpochResponse{error, leadership};
     }
@@ -401,6 +454,7 @@ class Quorum {
   std::deque<Letter> mail_;
   std::deque<Answer> answers_;
   std::deque<int32_t> to_sync_;
+  std::deque<std::pair<int32_t, SnapshotId>> downloaded_;
   std::map<RequestToken, Asked> asked_;
   RequestToken next_token_ = 1;
   int64_t now_ = 0;

@@ -23,6 +23,18 @@ bool VoterSet::contains(const ReplicaKey& key) const {
   return voter != nullptr && voter->key.same_as(key);
 }
 
+VoterSet VoterSet::with(const Voter& voter) const {
+  std::vector<Voter> voters = without(voter.key.id).voters_;
+  voters.push_back(voter);
+  return VoterSet(std::move(voters));
+}
+
+VoterSet VoterSet::without(int32_t id) const {
+  std::vector<Voter> voters = voters_;
+  std::erase_if(voters, [&](const Voter& voter) { return voter.key.id == id; });
+  return VoterSet(std::move(voters));
+}
+
 Buffer VoterSet::encode() const {
   wire::VotersRecord record;
   for (const Voter& voter : voters_) {

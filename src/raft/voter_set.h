@@ -53,6 +53,9 @@ class VoterSet {
   const Voter* find(int32_t id) const;
   bool contains(const ReplicaKey& key) const;
   bool is_only(const ReplicaKey& key) const { return size() == 1 && contains(key); }
+  // With one voter more; or one less; or one told anew. Each finds its voter by id.
+  VoterSet with(const Voter& voter) const;
+  VoterSet without(int32_t id) const;
   size_t majority() const { return voters_.size() / 2 + 1; }
 
   // The value of a KRaftVoters control record (VotersRecord version 0).

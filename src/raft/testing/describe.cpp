@@ -44,6 +44,39 @@ std::string describe(const FetchRequest& fetch) {
          std::to_string(fetch.high_watermark.value);
 }
 
+std::string describe(const FetchSnapshotRequest& fetch) {
+  return "fetch snapshot " + raft::text_of(fetch.snapshot) + " from byte " + std::to_string(fetch.position);
+}
+std::string describe(const AddVoterRequest& add) {
+  return "add voter " + text_of(add.voter.key);
+}
+std::string describe(const RemoveVoterRequest& remove) {
+  return "remove voter " + text_of(remove.voter);
+}
+std::string describe(const UpdateVoterRequest& update) {
+  return "voter " + text_of(update.voter.key) + " is at port " +
+         (update.voter.endpoints.empty() ? "?" : std::to_string(update.voter.endpoints.front().port));
+}
+std::string describe(const SupportedVersionsRequest&) {
+  return "which versions do you support";
+}
+
+std::string describe(const FetchSnapshotResponse& fetch) {
+  if (fetch.error != KafkaError::kNone) return refusal(fetch.error, fetch.leadership);
+  return "bytes " + std::to_string(fetch.position) + " to " +
+         std::to_string(fetch.position + static_cast<int64_t>(fetch.bytes.size())) + " of " +
+         std::to_string(fetch.size) + " of snapshot " + raft::text_of(fetch.snapshot);
+}
+std::string describe(const VoterChangeResponse& change) {
+  std::string text = refusal(change.error, change.leadership);
+  return change.message.empty() ? text : text + ": " + change.message;
+}
+std::string describe(const SupportedVersionsResponse& versions) {
+  if (versions.error != KafkaError::kNone) return std::string(wire::kafka_error_name(versions.error));
+  return "kraft.version " + std::to_string(versions.kraft_version_min) + " to " +
+         std::to_string(versions.kraft_version_max);
+}
+
 std::string describe(const VoteResponse& vote) {
   if (vote.error != KafkaError::kNone) return refusal(vote.error, vote.leadership);
   return std::string(vote.granted ? "yes" : "no") + ", " + text_of(vote.leadership);
