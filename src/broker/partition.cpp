@@ -248,30 +248,33 @@ void Partition::write_staged(runtime::Executor& home) {
   {
     std::lock_guard lock(mutex_);
     if (failed_ || closed_) return;
-    if (log_->has_staged()) {
-      auto written = log_->write_staged();
-      if (!written && log::may_pass(written.error())) {
-        // Taken back by the log: whoever waits for more than was written learns it now.
-        wake_all_locked(wakeups);
-      } else if (!written) {
-        fail_locked(written.error(), wakeups);
-        failure = written.error();
-      }
-    }
-    if (!failure) {
-      if (options_.durability == config::Durability::kPageCache) {
-        contract_holds_locked(log_->written_end(), wakeups);
-      } else if (!sync_under_way_ && log_->written_end() > contract_end_) {
-        start_sync_locked(home);
-        if (failed_) {
-          failure = log_->failed();
-          wake_all_locked(wakeups);
-        }
-      }
-    }
+    write_locked(home, wakeups, failure);
   }
   wakeups.run();
   if (failure) report(*failure);
+}
+
+void Partition::write_locked(runtime::Executor& home, Wakeups& wakeups, std::optional<Error>& failure) {
+  auto written = log_->write_ready();
+  if (!written && log::may_pass(written.error())) {
+    // Taken back by the log: whoever waits for more than was written learns it now.
+    wake_all_locked(wakeups);
+  } else if (!written) {
+    fail_locked(written.error(), wakeups);
+    failure = written.error();
+    return;
+  }
+  if (options_.durability == config::Durability::kPageCache) {
+    contract_holds_locked(log_->written_end(), wakeups);
+    return;
+  }
+  // What is still staged waits for the segment before it to be synced.
+  bool due = log_->written_end() > contract_end_ || log_->has_staged();
+  if (sync_under_way_ || !due) return;
+  start_sync_locked(home);
+  if (!failed_) return;
+  failure = log_->failed();
+  wake_all_locked(wakeups);
 }
 
 void Partition::start_sync_locked(runtime::Executor& home) {
@@ -328,8 +331,7 @@ void Partition::synced(Result<> result, runtime::Executor& home) {
     } else {
       log_->mark_durable(*sync_plan_);
       contract_holds_locked(std::min(sync_plan_->end, log_->durable_end()), wakeups);
-      if (log_->written_end() > contract_end_) start_sync_locked(home);
-      if (failed_) failure = log_->failed();
+      write_locked(home, wakeups, failure);
     }
   }
   wakeups.run();
@@ -348,7 +350,7 @@ void Partition::contract_holds_locked(Offset end, Wakeups& wakeups) {
 
 void Partition::committed_moved_locked(Wakeups& wakeups) {
   Offset committed = core_.high_watermark();
-  if (auto producers = log_->producers()) (*producers)->high_watermark_advanced(committed);
+  log_->settle_transactions(committed);
   while (!commit_waiters_.empty() && commit_waiters_.front().end <= committed) {
     wakeups.arrived.push_back(std::move(commit_waiters_.front().waiter));
     commit_waiters_.pop_front();
@@ -628,8 +630,10 @@ void Partition::maintain(TimestampMs now) {
     Offset start = log_->log_start_offset();
     auto removed = log_->apply_retention(now, core_.high_watermark());
     auto due = log_->remove_due(now);
+    auto rested = log_->rest();
     if (!removed) failure = removed.error();
     if (!due && !failure) failure = due.error();
+    if (!rested && !failure) failure = rested.error();
     // A full disk is no reason to give up: removing is what makes room.
     if (failure && log::may_pass(*failure)) failure.reset();
     if (failure) fail_locked(*failure, wakeups);

@@ -108,6 +108,7 @@ class Partition : public std::enable_shared_from_this<Partition> {
     config::Durability durability = config::Durability::kFsync;
     wire::Strictness strictness = wire::Strictness::kStrict;
     std::string log_dir;
+    size_t log_dir_index = 0;  // among those of Replicas
     int64_t producer_id_expiration_ms = 86400000;
     StorageFailure on_storage_failure;
   };
@@ -118,6 +119,7 @@ class Partition : public std::enable_shared_from_this<Partition> {
 
   const PartitionName& name() const { return name_; }
   const std::string& log_dir() const { return options_.log_dir; }
+  size_t log_dir_index() const { return options_.log_dir_index; }
   bool is_internal() const;
 
   // --- metadata (loops[0]) -------------------------------------------------------------------------------------------
@@ -213,6 +215,7 @@ class Partition : public std::enable_shared_from_this<Partition> {
     void run();
   };
 
+  void write_locked(runtime::Executor& home, Wakeups& wakeups, std::optional<Error>& failure);
   void start_sync_locked(runtime::Executor& home);
   void synced(Result<> result, runtime::Executor& home);
   void contract_holds_locked(Offset end, Wakeups& wakeups);

@@ -93,7 +93,7 @@ TEST_F(PartitionStorageTest, WithoutDescriptorsASyncIsTriedAgain) {
   ASSERT_EQ(append().error, KafkaError::kNone);
   // The new file's name is to be made durable, which takes a descriptor.
   disk_.set_fault([](const std::string& operation, const std::string& path) -> std::optional<Error> {
-    bool directory = operation == "sync" && path.ends_with("/t-0");
+    bool directory = operation == "open" && path.ends_with("/t-0");
     return directory ? std::optional(Error{ErrorCode::kBusy, "open " + path}) : std::nullopt;
   });
   EXPECT_EQ(append().error, KafkaError::kNone);

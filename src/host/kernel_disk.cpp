@@ -37,6 +37,31 @@ Result<> sync_directory(const std::string& path) {
   return {};
 }
 
+// A directory held open to be synced.
+class KernelNames final : public runtime::Syncable, public std::enable_shared_from_this<KernelNames> {
+ public:
+  KernelNames(UniqueFd directory, std::string path, runtime::WorkerPool& syncs)
+      : directory_(std::move(directory)), path_(std::move(path)), syncs_(syncs) {}
+
+  Result<> sync() override {
+    while (fsync(directory_.get()) != 0) {
+      if (errno != EINTR) return failed("sync directory", path_);
+    }
+    return {};
+  }
+  void sync_async(runtime::Executor& home, std::move_only_function<void(Result<>)> done) override {
+    syncs_.submit([self = shared_from_this(), &home, done = std::move(done)]() mutable {
+      Result<> result = self->sync();
+      home.post([done = std::move(done), result = std::move(result)]() mutable { done(std::move(result)); });
+    });
+  }
+
+ private:
+  const UniqueFd directory_;
+  const std::string path_;
+  runtime::WorkerPool& syncs_;
+};
+
 Result<> require_directory(const std::string& path) {
   struct stat status;
   if (::stat(path.c_str(), &status) != 0) return failed("open directory", path);
@@ -82,6 +107,7 @@ class KernelDirectory final : public Directory {
   Result<> rename(std::string_view from, std::string_view to) override;
   Result<std::unique_ptr<Directory>> subdirectory(std::string_view name, bool create) override;
   Result<> sync() override { return sync_directory(path_); }
+  Result<std::shared_ptr<runtime::Syncable>> names() override;
   Result<> set_mode(std::string_view name, uint32_t mode) override;
   Result<uint64_t> free_bytes() override;
   Result<uint64_t> total_bytes() override;
@@ -170,6 +196,12 @@ Result<std::unique_ptr<Directory>> KernelDirectory::subdirectory(std::string_vie
   if (create && mkdir(path.c_str(), 0755) != 0 && errno != EEXIST) return failed("make directory", path);
   TRY(require_directory(path));
   return std::make_unique<KernelDirectory>(std::move(path), syncs_);
+}
+
+Result<std::shared_ptr<runtime::Syncable>> KernelDirectory::names() {
+  UniqueFd directory(::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!directory) return failed("open directory", path_);
+  return std::make_shared<KernelNames>(std::move(directory), path_, syncs_);
 }
 
 Result<> KernelDirectory::set_mode(std::string_view name, uint32_t mode) {

@@ -16,6 +16,7 @@ namespace {
 constexpr uint64_t kReserveFirst = 64 << 10;
 constexpr uint64_t kReserveMax = 16 << 20;
 constexpr size_t kRecentKept = 64;
+constexpr size_t kUnwrittenMax = 1024;  // of index entries: some 10 KiB
 
 template <class Index>
 Index load_or_empty(Directory& directory, const std::string& name) {
@@ -50,8 +51,12 @@ Result<std::unique_ptr<ActiveSegment>> ActiveSegment::open(Directory& directory,
   TRY_ASSIGN(auto file, segment.file(directory));
   std::unique_ptr<ActiveSegment> active(new ActiveSegment(segment, std::move(file)));
   if (segment.size() == 0) return active;
-  auto offsets = load_or_empty<OffsetIndex>(directory, file_name(segment.base(), kOffsetIndexSuffix));
-  auto times = load_or_empty<TimeIndex>(directory, file_name(segment.base(), kTimeIndexSuffix));
+  OffsetIndex offsets;
+  TimeIndex times;
+  if (believes_indexes(segment)) {
+    offsets = load_or_empty<OffsetIndex>(directory, file_name(segment.base(), kOffsetIndexSuffix));
+    times = load_or_empty<TimeIndex>(directory, file_name(segment.base(), kTimeIndexSuffix));
+  }
   if (offsets.last() && times.last() && static_cast<uint64_t>(offsets.last()->position) < segment.size()) {
     active->max_ = {times.last()->timestamp, segment.base() + times.last()->relative_offset};
     active->offsets_ = std::move(offsets);
@@ -184,6 +189,16 @@ Result<> ActiveSegment::write_indexes(Directory& directory) {
   return {};
 }
 
+Result<> ActiveSegment::give_back_reserved() {
+  if (reserved_end_ > written_size_) TRY(file_->truncate(written_size_));
+  reserved_end_ = written_size_;
+  return {};
+}
+
+bool ActiveSegment::has_many_unwritten() const {
+  return offsets_.unwritten() >= kUnwrittenMax || times_.unwritten() >= kUnwrittenMax;
+}
+
 Result<ActiveSegment::Files> ActiveSegment::finish(Directory& directory) {
   CHECK(staged_.empty());
   if (max_.timestamp >= 0) {
@@ -198,8 +213,7 @@ Result<ActiveSegment::Files> ActiveSegment::finish(Directory& directory) {
   files.push_back(std::move(file));
   TRY_ASSIGN(file, write_index(directory, file_name(segment_.base(), kTimeIndexSuffix), times_));
   files.push_back(std::move(file));
-  if (reserved_end_ > written_size_) TRY(file_->truncate(written_size_));
-  reserved_end_ = written_size_;
+  TRY(give_back_reserved());
   segment_.set_max_timestamp(max_);
   return files;
 }

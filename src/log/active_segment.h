@@ -22,10 +22,13 @@ namespace barnabas::log {
 class ActiveSegment {
  public:
   // Of a segment whose .log file is there and whole up to segment.size(). The indexes are those of the directory, or
-  // empty where they are no good.
+  // empty where they are no good, or the segment is so small that they are not needed.
   static Result<std::unique_ptr<ActiveSegment>> open(runtime::Directory& directory, Segment& segment);
   // Of a segment without content; index files that lie about are ignored and later overwritten.
   static Result<std::unique_ptr<ActiveSegment>> create(runtime::Directory& directory, Segment& segment);
+
+  // Whether open() goes by index files: if not, it does not matter what they say.
+  static bool believes_indexes(const Segment& segment) { return segment.size() > kWalkedWhole; }
 
   const Segment& segment() const { return segment_; }
   const std::shared_ptr<runtime::File>& file() const { return file_; }
@@ -55,16 +58,21 @@ class ActiveSegment {
   void add_aborted(const replication::AbortedTransaction& aborted) { aborted_.push_back(aborted); }
   const std::vector<replication::AbortedTransaction>& aborted() const { return aborted_; }
 
+  // So many that writing them is due, lest they all go at once at the end.
+  bool has_many_unwritten() const;
   // Index entries that are only in memory go to the files.
   Result<> write_indexes(runtime::Directory& directory);
   // The segment is not going to grow: last time index entry, index files, reserved space given back. Returns the index
   // files: they are to be synced before the recovery point passes the segment, since nobody can tell a short index from
   // a whole one afterwards.
   using Files = std::vector<std::shared_ptr<runtime::File>>;
+  Result<> give_back_reserved();
   Result<Files> finish(runtime::Directory& directory);
 
  private:
   ActiveSegment(Segment& segment, std::shared_ptr<runtime::File> file);
+
+  static constexpr uint64_t kWalkedWhole = 64 << 10;
 
   struct Staged {
     BytesView bytes;

@@ -1,6 +1,7 @@
 #include "log/log.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/check.h"
 #include "log/file_names.h"
@@ -19,6 +20,7 @@ Log::Log(LogOptions& options)
       logger_(options.logger),
       sync_before_roll_(options.sync_before_roll) {
   CHECK(directory_ != nullptr && config_ != nullptr && logger_ != nullptr);
+  if (options.created) metadata_named_ = ++names_made_;
 }
 
 Log::~Log() = default;
@@ -95,10 +97,6 @@ Result<> Log::roll_to(Offset base) {
   // Everything that may find the disk full comes before anything changes.
   TRY_ASSIGN(ActiveSegment::Files indexes, old->finish(*directory_));
   TRY(write_snapshot(base));
-  if (sync_before_roll_ && !segments_.back()->durable()) {
-    if (Result<> synced = old->file()->sync(); !synced) return poison(std::move(synced).error());
-    segments_.back()->set_durable(true);
-  }
   auto segment = std::make_unique<Segment>(base, 0);
   segment->set_durable(false);
   TRY_ASSIGN(std::unique_ptr<ActiveSegment> active, ActiveSegment::create(*directory_, *segment));
@@ -106,7 +104,7 @@ Result<> Log::roll_to(Offset base) {
   for (auto& file : indexes) unsynced_indexes_.push_back({std::move(file), segments_.back()->base()});
   segments_.push_back(std::move(segment));
   active_ = std::move(active);
-  names_dirty_ = true;
+  ++names_made_;
   return {};
 }
 
@@ -116,27 +114,61 @@ Result<> Log::roll(TimestampMs) {
   return roll_to(end_);
 }
 
+Result<> Log::add_unsynced_files(std::vector<std::shared_ptr<runtime::Syncable>>& files) {
+  for (auto [named, name] :
+       {std::pair(epochs_named_, kEpochFile), std::pair(metadata_named_, kPartitionMetadataFile)}) {
+    if (named <= names_durable_) continue;
+    auto file = directory_->open(name, runtime::OpenMode::kReadWrite);
+    if (file) {
+      files.push_back(*std::move(file));
+    } else if (file.error().code != ErrorCode::kNotFound) {
+      return std::unexpected(std::move(file).error());
+    }
+  }
+  return {};
+}
+
 Result<> Log::sync_names() {
-  if (!names_dirty_) return {};
-  if (Result<> synced = directory_->sync(); !synced) {
+  if (names_made_ == names_durable_) return {};
+  auto sync_all = [&]() -> Result<> {
+    std::vector<std::shared_ptr<runtime::Syncable>> files;
+    TRY(add_unsynced_files(files));
+    for (const auto& file : files) TRY(file->sync());
+    return directory_->sync();
+  };
+  if (Result<> synced = sync_all(); !synced) {
     if (may_pass(synced.error())) return synced;
     return poison(std::move(synced).error());
   }
-  names_dirty_ = false;
+  names_durable_ = names_made_;
   return {};
+}
+
+bool Log::waits_for_segment_before() const {
+  return sync_before_roll_ && segments_.size() > 1 && has_staged() && !segments_[segments_.size() - 2]->durable();
 }
 
 Result<SyncPlan> Log::sync_plan() {
   TRY(usable());
-  SyncPlan plan{.end = written_end_, .generation = generation_};
-  if (durable_end_ >= written_end_ && unsynced_indexes_.empty()) return plan;
-  TRY(sync_names());
-  for (const auto& segment : segments_) {
-    if (segment->durable()) continue;
-    auto file = segment->file(*directory_);
-    if (!file && may_pass(file.error())) return std::unexpected(std::move(file).error());
-    if (!file) return poison(std::move(file).error());
-    plan.files.push_back(*std::move(file));
+  SyncPlan plan{.end = written_end_, .generation = generation_, .names = names_durable_};
+  if (durable_end_ >= written_end_ && unsynced_indexes_.empty() && !waits_for_segment_before()) return plan;
+  auto collect = [&]() -> Result<> {
+    if (names_made_ != names_durable_) {
+      TRY(add_unsynced_files(plan.files));
+      TRY_ASSIGN(auto names, directory_->names());
+      plan.files.push_back(std::move(names));
+      plan.names = names_made_;
+    }
+    for (const auto& segment : segments_) {
+      if (segment->durable()) continue;
+      TRY_ASSIGN(auto file, segment->file(*directory_));
+      plan.files.push_back(std::move(file));
+    }
+    return {};
+  };
+  if (Result<> collected = collect(); !collected) {
+    if (may_pass(collected.error())) return std::unexpected(std::move(collected).error());
+    return poison(std::move(collected).error());
   }
   for (const UnsyncedIndex& index : unsynced_indexes_) plan.files.push_back(index.file);
   return plan;
@@ -144,6 +176,7 @@ Result<SyncPlan> Log::sync_plan() {
 
 void Log::mark_durable(const SyncPlan& plan) {
   if (plan.generation != generation_) return;
+  names_durable_ = std::max(names_durable_, plan.names);
   std::erase_if(unsynced_indexes_, [&](const UnsyncedIndex& index) {
     return std::ranges::find(plan.files, index.file) != plan.files.end();
   });
@@ -173,7 +206,8 @@ void Log::assign_epoch(LeaderEpoch epoch) {
 Result<> Log::persist_epochs() {
   if (!epochs_dirty_) return {};
   std::string text = epochs_.print();
-  TRY(runtime::replace_file(*directory_, kEpochFile, as_bytes(text)));
+  TRY(runtime::replace_file_unsynced(*directory_, kEpochFile, as_bytes(text)));
+  epochs_named_ = ++names_made_;
   epochs_dirty_ = false;
   return {};
 }
@@ -193,7 +227,7 @@ Result<Offset> Log::close() {
     for (const auto& file : indexes) {
       if (Result<> synced = file->sync(); !synced) return poison(std::move(synced).error());
     }
-    names_dirty_ = true;
+    ++names_made_;
   }
   bool has_records = end_ > segments_.front()->base();
   if (has_records && (snapshots_.empty() || snapshots_.back() != end_)) {
@@ -205,20 +239,11 @@ Result<Offset> Log::close() {
       return !needed;
     });
   }
-  if (epochs_dirty_ && epochs_.latest()) {
-    if (epochs_.latest()->start_offset < end_) {
-      TRY(persist_epochs());
-    } else {
-      // Only epochs without records: nothing is lost when the file is, so it need not be durable.
-      std::string text = epochs_.print();
-      std::string temporary = std::string(kEpochFile) + ".tmp";
-      TRY_ASSIGN(auto file, directory_->open(temporary, runtime::OpenMode::kCreate));
-      TRY(file->truncate(0));
-      TRY(file->write_at(0, as_bytes(text)));
-      TRY(directory_->rename(temporary, kEpochFile));
-    }
-  }
-  TRY(sync_names());
+  bool epochs_of_records = epochs_.latest() && epochs_.latest()->start_offset < end_;
+  if (epochs_dirty_ && epochs_of_records) TRY(persist_epochs());
+  if (has_records) TRY(sync_names());
+  // Of epochs without records nothing is lost when the file is, so it need not be durable.
+  if (has_records && epochs_dirty_ && epochs_.latest()) TRY(persist_epochs());
   release_files();
   active_.reset();
   segments_.back()->release();
@@ -230,6 +255,22 @@ void Log::release_files() {
   for (const auto& segment : segments_) {
     if (segment->durable() && (segment != segments_.back() || !active_)) segment->release();
   }
+}
+
+Result<> Log::rest() {
+  TRY(usable());
+  bool idle = end_ == std::exchange(end_at_rest_, end_) && std::exchange(reads_, 0) == 0;
+  if (!idle) return {};
+  release_files();
+  if (!active_) return {};
+  bool durable = durable_end_ == end_ && unsynced_indexes_.empty() && segments_.back()->durable();
+  if (!durable) return {};
+  TRY(active_->write_indexes(*directory_));
+  TRY(active_->give_back_reserved());
+  active_.reset();
+  if (producers_ && producers_->empty()) producers_.reset();
+  segments_.back()->release();
+  return {};
 }
 
 Result<replication::ProducerVerdict> Log::check_producer(const wire::BatchHeader& batch,

@@ -60,9 +60,11 @@ struct LogOptions {
   // The machine may have lost power (rather than only the process its life): a hole of zeros behind durable_floor is
   // then data that never reached the disk, and the end of the log; otherwise it is damage.
   bool power_lost = true;
-  // Sync a segment before the next one begins (under durability fsync: little is left to sync then). Without, a loss of
-  // power may leave a gap between two segments.
+  // Nothing goes into a segment before the one in front of it is synced. Without, a loss of power may leave a gap
+  // between two segments.
   bool sync_before_roll = true;
+  // The directory was just made; what is in it (partition.metadata) is synced with the first records.
+  bool created = false;
   TimestampMs now = 0;
   runtime::Logger* logger = nullptr;
   std::function<void(RecoveryProgress)> progress;  // called now and then from recovery
@@ -76,11 +78,13 @@ struct AppendInfo {
   bool rolled = false;
 };
 
-// Files to be synced (in any order, off the loop) to make everything below `end` durable.
+// What is to be synced (in any order, off the loop) to make everything below `end` durable: files, and the directory
+// where names are new.
 struct SyncPlan {
   Offset end{0};
-  std::vector<std::shared_ptr<runtime::File>> files;
+  std::vector<std::shared_ptr<runtime::Syncable>> files;
   uint64_t generation = 0;  // a truncation makes plans from before it void
+  uint64_t names = 0;       // how many changes of names it covers
   bool empty() const { return files.empty(); }
 };
 
@@ -148,8 +152,11 @@ class Log {
   // kCorrupt: a checksum is wrong. Nothing happened then.
   Result<AppendInfo> append_as_follower(BytesView batches, std::shared_ptr<const void> owner, TimestampMs now);
   // One write of everything staged. On kNoSpace (a file system that cannot reserve) what was staged is taken back: the
-  // log ends at written_end() again, and the appends since then have failed.
+  // log ends at written_end() again, and the appends since then have failed. Blocks where the segment before has to be
+  // synced first.
   Result<> write_staged();
+  // The same for a loop: what would block stays staged, until the sync plan of now is durable.
+  Result<> write_ready();
   bool has_staged() const;
   // Changes when records at the end went away: a truncation, or staged ones that found no room.
   uint64_t generation() const { return generation_; }
@@ -158,7 +165,7 @@ class Log {
 
   // ---- Durability ----------------------------------------------------------------------------------------------
 
-  // What to sync for everything written so far; empty when it is durable. New names are made durable here.
+  // What to sync for everything written so far; empty when it is durable.
   Result<SyncPlan> sync_plan();
   // All files of `plan` have been synced. Nothing happens when the log was truncated since it was made.
   void mark_durable(const SyncPlan& plan);
@@ -192,6 +199,8 @@ class Log {
   const replication::EpochCache& epochs() const { return epochs_; }
   // Loaded when first asked for.
   Result<replication::ProducerState*> producers();
+  // Transactions that ended below `high_watermark` hold nothing back any more.
+  void settle_transactions(Offset high_watermark);
   // Forgets producers that were silent for longer than the configuration says. Returns how many.
   size_t expire_producers(TimestampMs now);
 
@@ -218,6 +227,9 @@ class Log {
   Result<> replace_segments(Offset first, Offset last, const std::vector<Offset>& cleaned, TimestampMs now);
   // Closes files of all but the active segment.
   void release_files();
+  // Of a log that nobody has used since the last call, all of it durable: closes the active segment's too, and forgets
+  // what can be read again.
+  Result<> rest();
 
  private:
   friend class LogRecovery;
@@ -241,6 +253,9 @@ class Log {
   Result<> roll_to(Offset base);
   Result<> persist_epochs();
   Result<> sync_names();
+  // Small files that were replaced since names were last made durable.
+  Result<> add_unsynced_files(std::vector<std::shared_ptr<runtime::Syncable>>& files);
+  bool waits_for_segment_before() const;
 
   // log_append.cpp
   // Everything about an append that may fail: the state it needs, a new segment, room on the disk.
@@ -248,6 +263,7 @@ class Log {
   Result<> commit(const wire::BatchHeader& header, BytesView batch, std::shared_ptr<const void> owner);
   Result<bool> should_roll(const AppendInfo& info, TimestampMs now);
   int64_t roll_jitter_ms(Offset base) const;
+  Result<> sync_segment_before();
   Result<> take_back_staged();
 
   // log_read.cpp
@@ -314,7 +330,15 @@ class Log {
   std::vector<UnsyncedIndex> unsynced_indexes_;  // of segments that rolled, oldest first
   uint64_t generation_ = 0;
   bool sync_before_roll_;
-  bool names_dirty_ = false;  // file names were made that are not known to be durable
+  // File names that were made, as a count; and how many of them are known to be durable. A small file is as durable as
+  // its name.
+  uint64_t names_made_ = 0;
+  uint64_t names_durable_ = 0;
+  uint64_t epochs_named_ = 0;    // when the epoch file was replaced
+  uint64_t metadata_named_ = 0;  // when partition.metadata was
+  Offset settled_{0};            // transactions that ended below it
+  Offset end_at_rest_{-1};       // where the log ended when rest() was last called
+  uint64_t reads_ = 0;           // since then
   std::optional<Error> failed_;
 };
 

@@ -115,9 +115,26 @@ bool Log::has_staged() const {
   return active_ && active_->has_staged();
 }
 
+Result<> Log::sync_segment_before() {
+  Segment& segment = *segments_[segments_.size() - 2];
+  auto synced = [&]() -> Result<> {
+    TRY_ASSIGN(auto file, segment.file(*directory_));
+    return file->sync();
+  };
+  if (Result<> result = synced(); !result) return poison(std::move(result).error());
+  segment.set_durable(true);
+  return {};
+}
+
 Result<> Log::write_staged() {
   TRY(usable());
-  if (!has_staged()) return {};
+  if (waits_for_segment_before()) TRY(sync_segment_before());
+  return write_ready();
+}
+
+Result<> Log::write_ready() {
+  TRY(usable());
+  if (!has_staged() || waits_for_segment_before()) return {};
   // The epoch file is never behind the records.
   if (Result<> persisted = persist_epochs(); !persisted) {
     if (!may_pass(persisted.error())) return poison(std::move(persisted).error());
@@ -130,6 +147,8 @@ Result<> Log::write_staged() {
     return written;
   }
   written_end_ = end_;
+  // Without them lookups are as right as with them.
+  if (active_->has_many_unwritten()) (void)active_->write_indexes(*directory_);
   return {};
 }
 

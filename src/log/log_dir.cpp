@@ -41,6 +41,10 @@ std::string decorated(const TopicPartition& partition, const Uuid& unique, std::
   return partition.topic.substr(0, kNameMax - tail.size()) + tail;
 }
 
+std::string metadata_text(const Uuid& topic_id) {
+  return "version: 0\ntopic_id: " + topic_id.to_string();
+}
+
 Result<std::optional<Buffer>> read_if_there(Directory& directory, std::string_view name) {
   Result<Buffer> content = runtime::read_file(directory, name);
   if (content) return std::optional(*std::move(content));
@@ -182,9 +186,13 @@ Result<std::unique_ptr<Directory>> LogDir::open_partition(std::string_view direc
 
 Result<std::unique_ptr<Directory>> LogDir::create_partition(const TopicPartition& partition, const Uuid& topic_id) {
   TRY_ASSIGN(std::unique_ptr<Directory> made, directory_->subdirectory(partition.to_string(), true));
-  TRY(write_partition_metadata(*made, topic_id));
-  TRY(directory_->sync());
+  std::string text = metadata_text(topic_id);
+  TRY(runtime::replace_file_unsynced(*made, kPartitionMetadataFile, as_bytes(text)));
   return made;
+}
+
+Result<> LogDir::sync_names() {
+  return directory_->sync();
 }
 
 Result<std::string> LogDir::schedule_delete(std::string_view directory_name, const Uuid& unique, TimestampMs due) {
@@ -259,7 +267,7 @@ Result<std::optional<Uuid>> read_partition_metadata(Directory& directory) {
 }
 
 Result<> write_partition_metadata(Directory& directory, const Uuid& topic_id) {
-  std::string text = "version: 0\ntopic_id: " + topic_id.to_string();
+  std::string text = metadata_text(topic_id);
   return runtime::replace_file(directory, kPartitionMetadataFile, as_bytes(text));
 }
 

@@ -71,8 +71,10 @@ class LogDir {
   // All partition directories, sorted by name.
   Result<std::vector<PartitionDirectory>> list_partitions();
   Result<std::unique_ptr<runtime::Directory>> open_partition(std::string_view directory_name);
-  // Makes the directory with its partition.metadata; both are durable when it returns.
+  // Makes the directory with its partition.metadata. Its name is durable after sync_names(), which may serve many; what
+  // is in it when its log (LogOptions::created) has records that are.
   Result<std::unique_ptr<runtime::Directory>> create_partition(const TopicPartition& partition, const Uuid& topic_id);
+  Result<> sync_names();
   // Renames the directory to TOPIC-P.<32 hex of `unique`>-delete (or -stray); durable. It goes with remove_due().
   Result<std::string> schedule_delete(std::string_view directory_name, const Uuid& unique, TimestampMs due);
   Result<std::string> mark_stray(std::string_view directory_name, const Uuid& unique);

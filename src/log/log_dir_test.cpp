@@ -82,14 +82,18 @@ TEST_F(LogDirTest, DirectoryNamesTellPartitionAndState) {
   }
 }
 
-TEST_F(LogDirTest, ANewPartitionSurvivesLostPowerWithItsTopicId) {
+TEST_F(LogDirTest, NewPartitionsSurviveLostPowerOnceTheirNamesAreSynced) {
   Uuid id = *Uuid::parse("QxqJ74sYTa-Ajj8P2HkXjQ");
-  ASSERT_TRUE(open()->create_partition({"first", 0}, id));
+  {
+    auto dir = open();
+    auto first = dir->create_partition({"first", 0}, id);
+    ASSERT_TRUE(first && dir->create_partition({"second", 0}, id));
+    EXPECT_EQ(as_text(disk_.read("/data/first-0/partition.metadata")), "version: 0\ntopic_id: QxqJ74sYTa-Ajj8P2HkXjQ");
+    EXPECT_EQ(**read_partition_metadata(**first), id);
+    ASSERT_TRUE(dir->sync_names());
+  }
   disk_.lose_power();
-  EXPECT_EQ(as_text(disk_.read("/data/first-0/partition.metadata")), "version: 0\ntopic_id: QxqJ74sYTa-Ajj8P2HkXjQ");
-  auto dir = open();
-  EXPECT_EQ(dir->list_partitions()->size(), 1u);
-  EXPECT_EQ(**read_partition_metadata(**dir->open_partition("first-0")), id);
+  EXPECT_EQ(open()->list_partitions()->size(), 2u);
 }
 
 TEST_F(LogDirTest, ADeletedPartitionGoesWhenItIsDue) {

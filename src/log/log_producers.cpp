@@ -55,6 +55,11 @@ Result<> Log::apply_to_producers(const BatchHeader& header, BytesView batch) {
   return {};
 }
 
+void Log::settle_transactions(Offset high_watermark) {
+  settled_ = std::max(settled_, high_watermark);
+  if (producers_) producers_->high_watermark_advanced(settled_);
+}
+
 size_t Log::expire_producers(TimestampMs now) {
   // What was not read yet is expired when it is.
   return producers_ ? producers_->expire(now, config_->producer_id_expiration_ms) : 0;
@@ -64,6 +69,7 @@ Result<> Log::load_producers() {
   TRY(activate());
   TRY_ASSIGN(ProducerState state, restore_producers(segments_.size()));
   producers_ = std::make_unique<ProducerState>(std::move(state));
+  producers_->high_watermark_advanced(settled_);
   return {};
 }
 

@@ -179,6 +179,7 @@ Result<ReadPlan> Log::plan_read(Offset from, Offset upper, uint32_t max_bytes, b
   if (from < log_start_ || from > written_end_) {
     return fail(ErrorCode::kInvalid, name_ + ": offset " + std::to_string(from.value) + " is not in the log");
   }
+  ++reads_;
   upper = std::min(upper, written_end_);
   ReadPlan plan{.first_offset = from, .upper_bound = from};
   for (size_t index = segment_at(from); index < segments_.size(); ++index) {

@@ -154,7 +154,8 @@ Result<> LogRecovery::list_segments() {
   }
   log_.segments_.push_back(std::make_unique<Segment>(start, 0));
   TRY(log_.segments_.back()->create(*log_.directory_));
-  log_.names_dirty_ = true;
+  log_.segments_.back()->release();
+  ++log_.names_made_;
   return {};
 }
 
@@ -224,6 +225,7 @@ Result<> LogRecovery::recover() {
   size_t first = log_.segment_at(options_.recovery_point);
   for (size_t i = first; i < log_.segments_.size(); ++i) progress_.bytes_total += log_.segments_[i]->size();
   // Whatever says something about offsets from here on says it of bytes that may be gone.
+  TRY(sync_what_is_there(first));
   log_.drop_snapshots(log_.segments_[first]->base() + 1, Offset(INT64_MAX));
 
   for (size_t index = first; index < log_.segments_.size(); ++index) {
@@ -239,12 +241,6 @@ Result<> LogRecovery::recover() {
   doubtful_epoch_ = kNoEpoch;
   if (epochs_lost_) TRY(rebuild_epochs());
 
-  for (size_t index = first; index < log_.segments_.size(); ++index) {
-    Segment& segment = *log_.segments_[index];
-    if (segment.size() == 0) continue;
-    TRY_ASSIGN(auto file, segment.file(*log_.directory_));
-    TRY(file->sync());  // what a killed process wrote is only in the page cache
-  }
   log_.written_end_ = log_.durable_end_ = log_.end_;
   log_.epochs_.truncate_from_end(log_.end_);
   TRY_ASSIGN(replication::ProducerState producers, log_.restore_producers(first));
@@ -267,9 +263,25 @@ Result<> LogRecovery::recover() {
   // All five batches of each producer were replayed; a snapshot would bring back one.
   if (log_.producers_->empty()) log_.producers_.reset();
   TRY(tolerate_full_disk(log_.persist_epochs()));
-  TRY(log_.sync_names());
+  // What was removed must not come back. Of a log without records nothing can.
+  if (log_.end_ > log_.segments_.front()->base() || log_.segments_.size() > 1) TRY(log_.sync_names());
   log_.active_.reset();
   for (const auto& segment : log_.segments_) segment->release();
+  return {};
+}
+
+// What a killed process wrote is only in the page cache, and about to be shown as durable. First of all: while nothing
+// was changed here, the disk has little to do for it.
+Result<> LogRecovery::sync_what_is_there(size_t first) {
+  bool any = false;
+  for (size_t index = first; index < log_.segments_.size(); ++index) {
+    Segment& segment = *log_.segments_[index];
+    if (segment.size() == 0) continue;
+    any = true;
+    TRY_ASSIGN(auto file, segment.file(*log_.directory_));
+    TRY(file->sync());
+  }
+  if (any) TRY(log_.directory_->sync());
   return {};
 }
 
@@ -283,6 +295,11 @@ Result<bool> LogRecovery::recover_segment(size_t index) {
                            [](const auto& later) { return later->size() > 0; });
   Offset next_base = index + 1 < log_.segments_.size() ? log_.segments_[index + 1]->base() : Offset(INT64_MAX);
   bool go_on = true;
+  if (segment.size() == 0) {
+    // Index files that lie about are overwritten when there is something to index.
+    log_.end_ = segment.base();
+    return next_base == Offset(INT64_MAX) || next_base == log_.end_ || !tail_never_arrived(segment, next_base, last);
+  }
   TRY_ASSIGN(std::unique_ptr<ActiveSegment> writer, ActiveSegment::create(*log_.directory_, segment));
   SegmentReader reader(*writer->file(), segment.size(), kScanWindow);
   SegmentScan scan(reader, segment.base(), {.expected = segment.base(), .verify_crc = true});
@@ -320,9 +337,12 @@ Result<bool> LogRecovery::recover_segment(size_t index) {
     go_on = !tail_never_arrived(segment, next_base, last);
   Result<ActiveSegment::Files> indexes = writer->finish(*log_.directory_);
   segment.release();
-  log_.names_dirty_ = true;
+  bool believed = !last || ActiveSegment::believes_indexes(segment);
+  if (believed) ++log_.names_made_;
   if (indexes) {
-    for (const auto& written : *indexes) TRY(written->sync());
+    for (const auto& written : *indexes) {
+      if (believed) TRY(written->sync());
+    }
     segment.set_indexes_checked(true);
   } else {
     TRY(tolerate_full_disk(std::unexpected(indexes.error())));

@@ -29,6 +29,7 @@ class LogRecovery {
   Result<> recover();
   // Scans one segment and writes its indexes anew. False: the log ends in it, later segments are not to be kept.
   Result<bool> recover_segment(size_t index);
+  Result<> sync_what_is_there(size_t first);
   bool never_arrived(const BadStretch& bad) const;
   bool tail_never_arrived(const Segment& segment, Offset next_base, bool nothing_follows) const;
   Result<> cut(Segment& segment, const BadStretch& bad);

@@ -32,7 +32,7 @@ Result<> Log::discard(Segment& segment, std::optional<TimestampMs> due) {
       TRY(ignore_missing(directory_->remove(name)));
     }
   }
-  names_dirty_ = true;
+  ++names_made_;
   return {};
 }
 
@@ -126,7 +126,7 @@ Result<> Log::truncate_fully_and_start_at(Offset start) {
   epochs_.clear();
   producers_.reset();
   drop_snapshots(Offset(0), Offset(INT64_MAX));
-  names_dirty_ = true;
+  ++names_made_;
   TRY(sync_names());
   TRY(persist_epochs());
   return {};

@@ -232,7 +232,7 @@ TEST_F(LogTest, ASyncPlanCoversSegmentsThatRolledAndTheirIndexes) {
     EXPECT_EQ(*log->checkpoint(), Offset(0));
     SyncPlan plan = *log->sync_plan();
     size_t rolled = log->segments().size() - 1;
-    EXPECT_EQ(plan.files.size(), 1 + 3 * rolled);
+    EXPECT_EQ(plan.files.size(), 1 + 3 * rolled + 2) << "and the epoch file, and the names";
     for (auto& file : plan.files) ASSERT_TRUE(file->sync());
     log->mark_durable(plan);
     EXPECT_TRUE(log->sync_plan()->empty());
@@ -240,6 +240,71 @@ TEST_F(LogTest, ASyncPlanCoversSegmentsThatRolledAndTheirIndexes) {
     disk_->lose_power();
   }
   EXPECT_EQ(read(*open(), 0).size(), 12u);
+}
+
+TEST_F(LogTest, TheFirstPlanOfANewLogCoversWhatItsDirectoryBeganWith) {
+  disk_->open_directory(kPath, true);
+  {
+    auto directory = *disk_->open_directory(kPath, true);
+    ASSERT_TRUE(runtime::replace_file_unsynced(*directory, "partition.metadata", as_bytes("the topic")));
+    LogOptions made = options(false, Offset(0));
+    made.created = true;
+    uint64_t syncs = disk_->operations("sync");
+    auto log = *try_open(std::move(made));
+    EXPECT_EQ(disk_->operations("sync"), syncs) << "an empty log has nothing to make durable";
+    append(*log, {}, 7);
+    SyncPlan plan = *log->sync_plan();
+    for (auto& file : plan.files) ASSERT_TRUE(file->sync());
+    log->mark_durable(plan);
+  }
+  disk_->lose_power();
+  EXPECT_EQ(as_text(disk_->read("/data/topic-0/partition.metadata")), "the topic");
+  EXPECT_EQ(as_text(disk_->read("/data/topic-0/leader-epoch-checkpoint")), "0\n1\n7 0\n");
+  EXPECT_EQ(read(*open(), 0).size(), 1u);
+}
+
+TEST_F(LogTest, OnALoopARollSyncsNothingAndTheNextSegmentWaitsForTheOneBefore) {
+  config_->segment_bytes = 300;  // two batches
+  auto log = open();
+  for (int i = 0; i < 2; ++i) append(*log, {.value_bytes = 50});
+  uint64_t syncs = disk_->operations("sync");
+  auto stage = [&] {
+    auto batch = std::make_shared<Buffer>(make_batch({.value_bytes = 50}));
+    ASSERT_TRUE(log->append(*batch, batch, LeaderEpoch(0), options_now_));
+    ASSERT_TRUE(log->write_ready());
+  };
+  stage();
+  ASSERT_EQ(log->segments().size(), 2u);
+  EXPECT_EQ(disk_->operations("sync"), syncs);
+  EXPECT_EQ(log->written_end(), Offset(2)) << "the first segment is not on disk";
+  EXPECT_TRUE(log->has_staged());
+  SyncPlan plan = *log->sync_plan();
+  EXPECT_EQ(plan.end, Offset(2));
+  stage();
+  for (auto& file : plan.files) ASSERT_TRUE(file->sync());
+  log->mark_durable(plan);
+  ASSERT_TRUE(log->write_ready());
+  EXPECT_EQ(log->written_end(), Offset(4));
+  // A roll within one plan has to block.
+  for (int i = 0; i < 4; ++i) stage();
+  ASSERT_TRUE(log->flush());
+  EXPECT_EQ(log->durable_end(), Offset(8));
+  EXPECT_EQ(read(*log, 0).size(), 8u);
+}
+
+TEST_F(LogTest, ALogThatNobodyUsesClosesItsFilesAndGoesOnLater) {
+  auto log = open();
+  for (int i = 0; i < 3; ++i) append(*log, {.timestamp = options_now_ + i});
+  ASSERT_TRUE(log->flush());
+  ASSERT_TRUE(log->rest());
+  EXPECT_TRUE(log->segments().back()->is_open()) << "used since the last time";
+  ASSERT_TRUE(log->rest());
+  EXPECT_FALSE(log->segments().back()->is_open());
+  EXPECT_EQ(read(*log, 0).size(), 3u);
+  append(*log, {.timestamp = options_now_ + 3});
+  EXPECT_EQ(log->log_end_offset(), Offset(4));
+  EXPECT_EQ((*log->offset_of_max_timestamp())->offset, Offset(3));
+  ASSERT_TRUE(log->close());
 }
 
 TEST_F(LogTest, ASyncOfBytesThatWereTruncatedMakesNothingDurable) {

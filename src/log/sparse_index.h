@@ -67,7 +67,8 @@ class SparseIndex {
   Result<std::optional<Entry>> ceiling_of_other(int64_t key) const;
   // Keeps the entries below both bounds.
   Result<> truncate(int64_t key, int64_t other_key);
-  bool has_unwritten() const { return written_ < count(); }
+  size_t unwritten() const { return count() - written_; }
+  bool has_unwritten() const { return unwritten() > 0; }
   // Puts into `file` what is not in it yet, and keeps only the newest entries in memory. Its size is then exact.
   Result<> write_out(std::shared_ptr<runtime::File> file);
 

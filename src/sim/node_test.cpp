@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -74,6 +75,41 @@ uint64_t die_while_writing(uint64_t seed, void (Machine::*end)()) {
 
 TEST(NodeInSimulation, AcknowledgedRecordsSurviveALossOfPower) {
   for (uint64_t seed = 1; seed <= kSeeds; ++seed) die_while_writing(seed, &Machine::power_off);
+}
+
+// Writers in parallel fill small segments; the power goes `after` operations on the disk behind the third roll.
+void die_around_a_roll(uint64_t seed, uint64_t after) {
+  Scenario story(seed, {"log.segment.bytes=1048576"});
+  story.start_node();
+  story.create_topic("story");
+  std::vector<Writer> writers(3);
+  for (size_t i = 0; i < writers.size(); ++i) {
+    std::string prefix = std::string(150'000, static_cast<char>('a' + i));
+    story.client().spawn(write_until_broken(&story.client().world(), story.address(), &writers[i], std::move(prefix)));
+  }
+  std::set<std::string> rolled;
+  uint64_t operations = 0;
+  story.broker().disk().on_operation([&](const SimDisk::Operation& operation) {
+    bool ours = operation.path.find("/story-0") != std::string_view::npos;
+    if (!ours) return;
+    if (operation.kind == "open" && operation.path.ends_with(".log")) rolled.emplace(operation.path);
+    if (rolled.size() > 3 && operations++ == after) story.broker().power_off();
+  });
+  story.simulation().run_until([&] { return operations > after; }, std::chrono::minutes(1));
+  story.broker().disk().on_operation(nullptr);
+  story.client().kill();
+  ASSERT_GT(operations, after);
+
+  story.start_node();
+  auto log = story.read_all("story");
+  for (const Writer& writer : writers) expect_survived(writer, log, seed);
+  int64_t next = 0;
+  for (const auto& [offset, value] : log) EXPECT_EQ(offset, next++) << "seed " << seed << ", operation " << after;
+  EXPECT_EQ(story.produce("story", "after")->offset, next) << "seed " << seed << ", operation " << after;
+}
+
+TEST(NodeInSimulation, AcknowledgedRecordsSurviveALossOfPowerAroundARoll) {
+  for (uint64_t after = 0; after < 40; ++after) die_around_a_roll(after + 1, after);
 }
 
 TEST(NodeInSimulation, ThePageCacheContractDoesNotCoverALossOfPower) {

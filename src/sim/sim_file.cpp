@@ -1,5 +1,6 @@
 #include "sim/sim_file.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "runtime/clock.h"
@@ -26,6 +27,45 @@ class SimLock final : public runtime::DirectoryLock {
  private:
   SimDisk& disk_;
   const uint64_t lock_;
+};
+
+// The names of a folder as something that SimDisk can sync later: what is changed when the sync begins is on the disk
+// when it has ended.
+class NamesInode final : public SimInode {
+ public:
+  NamesInode(SimDisk& disk, std::string path) : disk_(disk), path_(std::move(path)) {}
+
+  void begin_sync() override {
+    const SimFolder* folder = disk_.find_folder(path_);
+    made_ = folder ? folder->changes_made() : 0;
+  }
+  void end_sync(bool success) override {
+    SimFolder* folder = disk_.find_folder(path_);
+    if (folder && success) folder->sync_until(std::min(made_, folder->changes_made()));
+  }
+
+ private:
+  SimDisk& disk_;
+  const std::string path_;
+  uint64_t made_ = 0;
+};
+
+class SimNames final : public runtime::Syncable {
+ public:
+  SimNames(SimDisk& disk, Life& life, std::string path)
+      : disk_(disk), life_(life), path_(std::move(path)), inode_(std::make_shared<NamesInode>(disk, path_)) {}
+
+  Result<> sync() override { return SimDirectory(disk_, life_, path_).sync(); }
+  void sync_async(runtime::Executor& home, std::move_only_function<void(Result<>)> done) override {
+    (void)disk_.begin(life_, "sync-directory", path_);
+    disk_.sync_later(inode_, path_, life_, home, std::move(done));
+  }
+
+ private:
+  SimDisk& disk_;
+  Life& life_;
+  const std::string path_;
+  const std::shared_ptr<NamesInode> inode_;
 };
 
 }  // namespace
@@ -217,6 +257,12 @@ Result<> SimDirectory::sync() {
   if (!folder) return none(path_);
   folder->sync();
   return {};
+}
+
+Result<std::shared_ptr<runtime::Syncable>> SimDirectory::names() {
+  TRY(disk_.begin(life_, "open-directory", path_));
+  if (!disk_.find_folder(path_)) return none(path_);
+  return std::make_shared<SimNames>(disk_, life_, path_);
 }
 
 Result<> SimDirectory::set_mode(std::string_view name, uint32_t) {

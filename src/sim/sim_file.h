@@ -50,6 +50,7 @@ class SimDirectory final : public runtime::Directory {
   Result<> rename(std::string_view from, std::string_view to) override;
   Result<std::unique_ptr<runtime::Directory>> subdirectory(std::string_view name, bool create) override;
   Result<> sync() override;
+  Result<std::shared_ptr<runtime::Syncable>> names() override;
   Result<> set_mode(std::string_view name, uint32_t mode) override;
   Result<uint64_t> free_bytes() override;
   Result<uint64_t> total_bytes() override;

@@ -18,7 +18,16 @@ void SimFolder::rename(const std::string& from, const std::string& to) {
 
 void SimFolder::sync() {
   durable_ = names;
+  synced_ += changes_.size();
   changes_.clear();
+}
+
+void SimFolder::sync_until(uint64_t made) {
+  if (made <= synced_) return;
+  size_t count = made - synced_;
+  for (size_t i = 0; i < count; ++i) apply(changes_[i], durable_);
+  changes_.erase(changes_.begin(), changes_.begin() + static_cast<ptrdiff_t>(count));
+  synced_ = made;
 }
 
 void SimFolder::lose_power(SimRandom& random) {
@@ -36,6 +45,7 @@ void SimFolder::lose_power(SimRandom& random) {
   names = std::move(durable_);
   for (size_t i = 0; i < survive; ++i) apply(changes_[i], names);
   durable_ = names;
+  synced_ += changes_.size();
   changes_.clear();
   for (auto& [name, entry] : names) {
     if (entry.file) entry.file->lose_power(random);

@@ -26,6 +26,9 @@ struct SimFolder {
   void erase(const std::string& name);
   void rename(const std::string& from, const std::string& to);
   void sync();
+  // As sync(), but only what was changed before: of a sync that began when changes_made() was `made`.
+  uint64_t changes_made() const { return synced_ + changes_.size(); }
+  void sync_until(uint64_t made);
   // Names become those on the disk and a random prefix of the changes; then the same below, and files lose theirs.
   void lose_power(SimRandom& random);
 
@@ -40,6 +43,7 @@ struct SimFolder {
 
   Names durable_;
   std::vector<Change> changes_;
+  uint64_t synced_ = 0;  // changes that are on the disk
 };
 
 }  // namespace barnabas::sim

@@ -19,6 +19,7 @@ namespace barnabas::sim {
 
 class SimInode {
  public:
+  virtual ~SimInode() = default;
   static constexpr size_t kSector = 512;
 
   size_t read(uint64_t position, MutableBytes into) const;
@@ -32,8 +33,8 @@ class SimInode {
   // It was to be, but the disk said no: what it should have covered is lost, see above.
   void sync_failed();
   // What is there at the beginning is durable once the end came with success.
-  void begin_sync();
-  void end_sync(bool success);
+  virtual void begin_sync();
+  virtual void end_sync(bool success);
   bool fully_synced() const;
 
   // Content becomes one of those that a disk may give back.

@@ -227,6 +227,28 @@ struct MemoryLock final : DirectoryLock {
   std::shared_ptr<void> token;
 };
 
+class MemoryNames final : public runtime::Syncable {
+ public:
+  MemoryNames(std::shared_ptr<DiskState> disk, std::string path)
+      : disk_(std::move(disk)), path_(std::move(path)), generation_(disk_->generation) {}
+
+  Result<> sync() override {
+    std::lock_guard lock(disk_->mutex);
+    if (generation_ != disk_->generation) return fail(ErrorCode::kIo, path_ + ": its process is gone");
+    if (auto error = disk_->faulty("sync", path_)) return std::unexpected(*std::move(error));
+    disk_->sync_names(path_);
+    return {};
+  }
+  void sync_async(runtime::Executor& home, std::move_only_function<void(Result<>)> done) override {
+    home.post([result = sync(), done = std::move(done)]() mutable { done(std::move(result)); });
+  }
+
+ private:
+  std::shared_ptr<DiskState> disk_;
+  std::string path_;
+  uint64_t generation_;
+};
+
 class MemoryDirectory final : public Directory {
  public:
   MemoryDirectory(std::shared_ptr<DiskState> disk, std::string path)
@@ -307,6 +329,12 @@ class MemoryDirectory final : public Directory {
     TRY(usable("sync", path_));
     disk_->sync_names(path_);
     return {};
+  }
+
+  Result<std::shared_ptr<runtime::Syncable>> names() override {
+    std::lock_guard lock(disk_->mutex);
+    TRY(usable("open", path_));
+    return std::make_shared<MemoryNames>(disk_, path_);
   }
 
   Result<> set_mode(std::string_view name, uint32_t mode) override {
