@@ -24,7 +24,8 @@ BatchPolicy policy_of(uint8_t choice) {
 }
 
 bool readable(const BatchHeader& header, BytesView batch) {
-  RecordIterator records(header, batch, RecordIterator::Want::kAll, {.batch_bytes = 64 << 20, .record_bytes = 16 << 20});
+  RecordIterator records(header, batch, RecordIterator::Want::kAll,
+                         {.batch_bytes = 64 << 20, .record_bytes = 16 << 20});
   RecordView record;
   while (records.next(record)) {
     for (const HeaderView& h : record.headers) CHECK(h.key.size() <= batch.size() || header.is_compressed());
