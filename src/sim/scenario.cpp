@@ -19,6 +19,10 @@
 
 namespace barnabas::sim {
 
+namespace {
+constexpr int kAttempts = 100;
+}
+
 config::NodeConfig scenario_config(const std::vector<std::string>& overrides) {
   config::NodeConfigSource source;
   source.default_data_dir = "/data";
@@ -60,16 +64,21 @@ Scenario::Scenario(uint64_t seed, std::vector<std::string> overrides)
       client_(simulation_.add_machine("client")),
       overrides_(std::move(overrides)) {}
 
-void Scenario::start_node() {
+std::optional<Error> Scenario::try_start() {
   run_ = std::make_shared<NodeRun>();
   broker_.start(node_program(scenario_config(overrides_), run_));
-  bool up = simulation_.run_until([this] { return run_->serving || run_->failed; }, std::chrono::minutes(10));
-  std::string why = run_->failed ? run_->failed->message : "no end of starting";
-  if (!up || run_->failed) {
-    fmt::print(stderr, "seed {}: the node did not start: {}\n", simulation_.seed(), why);
+  bool ended = simulation_.run_until([this] { return run_->serving || run_->failed; }, std::chrono::minutes(10));
+  if (!ended) return Error{ErrorCode::kTimedOut, "no end of starting"};
+  return run_->failed;
+}
+
+void Scenario::start_node() {
+  auto failed = try_start();
+  if (failed) {
+    fmt::print(stderr, "seed {}: the node did not start: {}\n", simulation_.seed(), failed->message);
     for (const auto& line : broker_.log_lines()) fmt::print(stderr, "  {}\n", line);
   }
-  CHECK(up && run_->serving, "the node starts");
+  CHECK(!failed, "the node starts");
 }
 
 namespace {
@@ -149,14 +158,24 @@ void Scenario::create_topic(const std::string& topic, int32_t partitions) {
 }
 
 Result<Produced> Scenario::produce(const std::string& topic, const std::string& value, int16_t acks, Duration limit) {
-  WireClient client(client_.world(), address());
-  return simulation_.run_task(client_, produce_one(client, topic, value, acks, client_.world().clock.wall_time()),
-                              limit);
+  for (int attempt = 1;; ++attempt) {
+    WireClient client(client_.world(), address());
+    TimestampMs now = client_.world().clock.wall_time();
+    auto produced = simulation_.run_task(client_, produce_one(client, topic, value, acks, now), limit);
+    bool again = produced && produced->error == wire::KafkaError::kNotLeaderOrFollower && attempt < kAttempts;
+    if (!again) return produced;
+    simulation_.run_for(milliseconds(1));
+  }
 }
 
 Result<Scenario::Fetched> Scenario::fetch(const std::string& topic, int64_t offset) {
-  WireClient client(client_.world(), address());
-  return simulation_.run_task(client_, fetch_once(&client, topic, offset));
+  for (int attempt = 1;; ++attempt) {
+    WireClient client(client_.world(), address());
+    auto fetched = simulation_.run_task(client_, fetch_once(&client, topic, offset));
+    bool again = fetched && fetched->error == wire::KafkaError::kNotLeaderOrFollower && attempt < kAttempts;
+    if (!again) return fetched;
+    simulation_.run_for(milliseconds(1));
+  }
 }
 
 std::map<int64_t, std::string> Scenario::read_all(const std::string& topic) {

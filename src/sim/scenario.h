@@ -40,9 +40,17 @@ class Scenario {
   Machine& client() { return client_; }
   // Starts the node and waits until it serves.
   void start_node();
+  // Starts the node; why it did not come up, if it did not.
+  std::optional<Error> try_start();
   runtime::Endpoint address() const { return {"broker", 9092}; }
 
-  // Each a conversation of its own, driven to its end; an error is one of the connection.
+  // Each a conversation of its own, driven to its end; an error is one of the connection. As clients do, produce() and
+  // fetch() come again, for a tenth of a second, while the replica is not open.
+  template <class Response, class Request>
+  Result<Response> ask(Request request, int16_t version) {
+    WireClient client(client_.world(), address());
+    return simulation_.run_task(client_, client.call<Response>(std::move(request), version));
+  }
   void create_topic(const std::string& topic, int32_t partitions = 1);
   Result<Produced> produce(const std::string& topic, const std::string& value, int16_t acks = -1,
                            Duration limit = std::chrono::minutes(5));

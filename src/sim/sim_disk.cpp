@@ -152,6 +152,19 @@ void SimDisk::erase(const std::string& path) {
   folder->sync();
 }
 
+void SimDisk::move(const std::string& from, const std::string& to) {
+  auto [old_parent, old_name] = split_last(from);
+  auto [new_parent, new_name] = split_last(to);
+  SimFolder* source = find_folder(old_parent);
+  SimFolder* target = find_folder(new_parent);
+  CHECK(source && target && source->names.contains(old_name), "nothing there to move, or nowhere to move it");
+  machine_.simulation().trace(machine_.name(), "move", from + " " + to);
+  target->set(new_name, source->names.at(old_name));
+  target->sync();
+  source->erase(old_name);
+  source->sync();
+}
+
 Result<Buffer> SimDisk::content(const std::string& path) const {
   auto file = find_file(path);
   if (!file) return fail(ErrorCode::kNotFound, "no file " + path);
@@ -192,6 +205,16 @@ Result<> SimDisk::begin(const Life& life, std::string_view kind, std::string_vie
     auto hook = hook_;  // it may take itself off
     hook({kind, path, operations_});
     if (life.cut_off()) return machine_is_down();
+  }
+  for (const std::string& failed : failed_directories_) {
+    bool below = path.starts_with(failed) && (path.size() == failed.size() || path[failed.size()] == '/');
+    if (below) return fail(ErrorCode::kIo, std::string(kind) + " " + std::string(path) + ": I/O error");
+  }
+  if (kind != "open") return {};
+  for (auto& [in_path, count] : refused_opens_) {
+    if (count == 0 || path.find(in_path) == path.npos) continue;
+    --count;
+    return fail(ErrorCode::kBusy, "open " + std::string(path) + ": too many open files");
   }
   return {};
 }

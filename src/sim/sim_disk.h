@@ -39,6 +39,11 @@ class SimDisk {
   // Reads of such files fail with kIo, until allow_reads().
   void fail_reads(std::string in_path) { failing_reads_.insert(std::move(in_path)); }
   void allow_reads() { failing_reads_.clear(); }
+  // Whatever is done at or below `path` fails with kIo, until repair_directories(): its device is gone.
+  void fail_directory(std::string path) { failed_directories_.insert(std::move(path)); }
+  void repair_directories() { failed_directories_.clear(); }
+  // The next `count` opens of files with `in_path` in their path fail with kBusy, as when no descriptors are left.
+  void refuse_opens(std::string in_path, int count) { refused_opens_[std::move(in_path)] += count; }
   // Writes beyond it fail with kNoSpace.
   void set_capacity(uint64_t bytes) { capacity_ = bytes; }
   // Called before each operation, which has not happened then: with power_off() inside, it never does.
@@ -54,6 +59,7 @@ class SimDisk {
   void overwrite(const std::string& path, uint64_t position, BytesView bytes);
   void cut_file(const std::string& path, uint64_t size);
   void erase(const std::string& path);  // file or tree
+  void move(const std::string& from, const std::string& to);
   Result<Buffer> content(const std::string& path) const;
   std::vector<std::string> files() const;  // all paths, sorted
   uint64_t used_bytes() const { return used_; }
@@ -67,7 +73,7 @@ class SimDisk {
   void lose_power();
 
   // ---- for files and directories of a life
-  // Traces and counts; kIo if the life is cut off (also by the hook, in this very call).
+  // Traces and counts; kIo if the life is cut off (also by the hook, in this very call), or the directory has failed.
   Result<> begin(const Life& life, std::string_view kind, std::string_view path, uint64_t detail = 0);
   Result<> check_read(std::string_view path) const;
   bool take_sync_failure(std::string_view path);
@@ -108,6 +114,8 @@ class SimDisk {
   std::map<const SimInode*, std::deque<std::shared_ptr<PendingSync>>> syncs_;  // the first of each is under way
   std::map<std::string, int> failing_syncs_;
   std::set<std::string> failing_reads_;
+  std::set<std::string> failed_directories_;
+  std::map<std::string, int> refused_opens_;
   struct Lock {
     std::string path;
     uint64_t life;
