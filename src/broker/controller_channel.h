@@ -13,6 +13,8 @@ struct AllocateProducerIdsRequest;
 struct AllocateProducerIdsResponse;
 struct AlterConfigsRequest;
 struct AlterConfigsResponse;
+struct AssignReplicasToDirsRequest;
+struct AssignReplicasToDirsResponse;
 struct CreatePartitionsRequest;
 struct CreatePartitionsResponse;
 struct CreateTopicsRequest;
@@ -56,6 +58,8 @@ class ControllerChannel {
                                                                           wire::UnregisterBrokerRequest request) = 0;
   virtual runtime::Task<wire::AllocateProducerIdsResponse> allocate_producer_ids(
       runtime::Executor& home, wire::AllocateProducerIdsRequest request) = 0;
+  virtual runtime::Task<wire::AssignReplicasToDirsResponse> assign_replicas_to_dirs(
+      runtime::Executor& home, wire::AssignReplicasToDirsRequest request) = 0;
   virtual runtime::Task<wire::DescribeQuorumResponse> describe_quorum(runtime::Executor& home,
                                                                       wire::DescribeQuorumRequest request) = 0;
 };

@@ -36,6 +36,8 @@ enum class CheckpointKind;
 namespace barnabas::broker {
 
 class LogCleaner;
+class RecoveryProgress;
+struct DirAssignment;
 
 // One entry of log.dirs, opened and locked by the node.
 struct ReplicaDir {
@@ -45,13 +47,19 @@ struct ReplicaDir {
   bool power_lost = true;  // the machine may have restarted since
 };
 
+// One that could not be used when the node started.
+struct OfflineDir {
+  std::string path;
+  Error why;
+};
+
 class Replicas {
  public:
   struct Options {
     BrokerId self;
     config::Durability durability = config::Durability::kFsync;
     wire::Strictness strictness = wire::Strictness::kStrict;
-    bool dirs_missing = false;  // an entry of log.dirs could not be opened
+    std::vector<OfflineDir> offline_dirs;
   };
   // Effective settings of a topic as `image` has them.
   using TopicConfigOf = std::function<config::TopicConfigPtr(const metadata::Image& image, std::string_view topic)>;
@@ -80,6 +88,11 @@ class Replicas {
 
   // Called on loops[0] whenever a replica's leadership may have changed, once it is open: for coordinators.
   void on_leadership(std::function<void(std::shared_ptr<Partition>)> callback) { leadership_ = std::move(callback); }
+
+  // Called on loops[0] with a replica that is in another directory than the metadata log says.
+  void on_misplaced(std::function<void(const DirAssignment&)> callback) { misplaced_ = std::move(callback); }
+  // Called on loops[0] with the id of a directory that failed.
+  void on_dir_failed(std::function<void(const Uuid&)> callback) { dir_failed_ = std::move(callback); }
 
   // Makes the log starts durable that DeleteRecords moved. Blocks: on a worker thread.
   void checkpoint_log_starts();
@@ -119,19 +132,37 @@ class Replicas {
     log::OffsetCheckpoint high_watermarks;
     log::OffsetCheckpoint log_starts;
   };
+  // Partition directories that were there at start; of one partition there may be several.
+  struct Found {
+    size_t dir = 0;
+    std::string directory_name;
+  };
+  using FoundPartitions = std::multimap<log::TopicPartition, Found>;
+  // A log that was not closed cleanly.
+  struct Unclean {
+    Found where;
+    Offset recovery_point{0};
+  };
   using Work = runtime::Task<> (Replicas::*)();
 
+  FoundPartitions look_around();
+  std::vector<Opening> plan_openings(const metadata::Image& image, FoundPartitions& found);
+  std::vector<Unclean> unclean_among(const std::vector<Opening>& openings) const;
+  static runtime::Task<> measure(Replicas* self, std::vector<Unclean> logs);
   runtime::Task<> open_all(std::vector<Opening> openings);
-  static runtime::Task<> open_some(Replicas* self, std::vector<Opening>* openings, size_t* next);
+  static runtime::Task<> open_some(Replicas* self, std::vector<Opening>* openings, size_t* next, size_t together);
   Result<std::shared_ptr<Partition>> open_blocking(const Opening& opening);
+  void sync_new_names(std::vector<Opened>& opened);
   void adopt(Opened opened);
+  void not_opened(Opening opening, const Error& error);
+  static runtime::Task<> open_again(Replicas* self);
+  void tell_where(const Partition& partition) const;
   bool opening(const Uuid& topic_id, int32_t index) const;
   // How many replicas each directory holds; choose_dir() adds the one it places.
   std::vector<size_t> replicas_per_dir() const;
   size_t choose_dir(const metadata::Partition& partition, std::vector<size_t>& used) const;
   runtime::Task<> remove(Uuid topic_id, std::vector<std::shared_ptr<Partition>> gone);
-  void dir_failed(const std::string& path, const std::string& reason);
-  size_t dir_index(const std::string& path) const;
+  void dir_failed(size_t index, const std::string& reason);
 
   void repeat(Duration first, Duration interval, Work work);
   static runtime::Task<> repeating(Replicas* self, Duration first, Duration interval, Work work);
@@ -154,7 +185,11 @@ class Replicas {
   std::mutex checkpoint_mutex_;  // of written_checkpoints_ and the files they mirror
   std::map<std::pair<size_t, log::CheckpointKind>, log::OffsetCheckpoint> written_checkpoints_;
   std::function<void(std::shared_ptr<Partition>)> leadership_;
-  metadata::ImagePtr latest_;  // while replicas open, the log goes on
+  std::function<void(const DirAssignment&)> misplaced_;
+  std::function<void(const Uuid&)> dir_failed_;
+  metadata::ImagePtr latest_;                   // while replicas open, the log goes on
+  std::unique_ptr<RecoveryProgress> recovery_;  // during load(), after an unclean stop
+  std::vector<Opening> to_open_again_;          // what was short when they failed may be there later
   std::unique_ptr<LogCleaner> cleaner_;
   std::unique_ptr<runtime::Scope> background_;
 };

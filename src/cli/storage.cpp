@@ -140,17 +140,21 @@ int storage_info(const std::string& properties_file) {
   if (!config) return complain(config.error().message);
   host::Host host({.loops = 1});
   std::vector<std::string> paths = node::all_dirs(*config);
-  auto state = node::read_format(host.world(), paths);
-  if (!state) return complain(state.error().message);
-  std::ranges::sort(state->dirs, {}, &node::FormatState::Dir::path);
+  std::ranges::sort(paths);
+  std::vector<node::FormatState> dirs;
+  for (const std::string& path : paths) {
+    auto dir = node::read_format(host.world(), path);
+    if (!dir) return complain(dir.error().message);
+    dirs.push_back(std::move(*dir));
+  }
   fmt::print("Found log director{}:\n", paths.size() == 1 ? "y" : "ies");
-  for (const auto& dir : state->dirs) fmt::print("  {}\n", dir.path);
+  for (const auto& dir : dirs) fmt::print("  {}\n", dir.path);
   fmt::print("\n");
   std::vector<std::string> problems;
-  for (const auto& dir : state->dirs) {
+  for (const auto& dir : dirs) {
     if (!dir.formatted) problems.push_back(dir.path + " is not formatted.");
   }
-  for (const auto& dir : state->dirs) {
+  for (const auto& dir : dirs) {
     if (!dir.formatted) continue;
     fmt::print("Found metadata: {{cluster.id={}, directory.id={}, node.id={}, version=1}}\n\n", dir.cluster_id,
                dir.directory_id ? dir.directory_id->to_string() : "?", dir.node_id.value_or(-1));

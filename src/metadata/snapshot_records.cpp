@@ -1,4 +1,5 @@
 #include "metadata/features.h"
+#include "metadata/registration_rows.h"
 #include "metadata/snapshot.h"
 
 namespace barnabas::metadata {
@@ -12,31 +13,6 @@ std::vector<int32_t> raw_ids(const std::vector<BrokerId>& ids) {
   raw.reserve(ids.size());
   for (BrokerId id : ids) raw.push_back(id.value);
   return raw;
-}
-
-template <class WireEndpoint>
-std::vector<WireEndpoint> wire_endpoints(const std::vector<Endpoint>& from) {
-  std::vector<WireEndpoint> to;
-  for (const Endpoint& endpoint : from) {
-    WireEndpoint& e = to.emplace_back();
-    e.name = endpoint.name;
-    e.host = endpoint.host;
-    e.port = endpoint.port;
-    e.security_protocol = endpoint.security_protocol;
-  }
-  return to;
-}
-
-template <class WireFeature>
-std::vector<WireFeature> wire_features(const std::vector<FeatureSupport>& from) {
-  std::vector<WireFeature> to;
-  for (const FeatureSupport& feature : from) {
-    WireFeature& f = to.emplace_back();
-    f.name = feature.name;
-    f.min_supported_version = feature.min;
-    f.max_supported_version = feature.max;
-  }
-  return to;
 }
 
 void add_features(const Image& image, std::vector<MetadataRecord>& out) {
@@ -60,8 +36,8 @@ void add_brokers(const Image& image, std::vector<MetadataRecord>& out) {
     record.is_migrating_zk_broker = broker.migrating_from_zookeeper;
     record.incarnation_id = broker.incarnation;
     record.broker_epoch = broker.epoch.value;
-    record.end_points = wire_endpoints<wire::RegisterBrokerRecord::BrokerEndpoint>(broker.endpoints);
-    record.features = wire_features<wire::RegisterBrokerRecord::BrokerFeature>(broker.features);
+    record.end_points = endpoint_rows<wire::RegisterBrokerRecord::BrokerEndpoint>(broker.endpoints);
+    record.features = feature_rows<wire::RegisterBrokerRecord::BrokerFeature>(broker.features);
     record.rack = broker.rack;
     record.fenced = broker.fenced;
     record.in_controlled_shutdown = broker.in_controlled_shutdown;
@@ -77,8 +53,8 @@ void add_controllers(const Image& image, std::vector<MetadataRecord>& out) {
     record.controller_id = id;
     record.incarnation_id = controller.incarnation;
     record.zk_migration_ready = controller.zookeeper_migration_ready;
-    record.end_points = wire_endpoints<wire::RegisterControllerRecord::ControllerEndpoint>(controller.endpoints);
-    record.features = wire_features<wire::RegisterControllerRecord::ControllerFeature>(controller.features);
+    record.end_points = endpoint_rows<wire::RegisterControllerRecord::ControllerEndpoint>(controller.endpoints);
+    record.features = feature_rows<wire::RegisterControllerRecord::ControllerFeature>(controller.features);
     out.emplace_back(std::move(record));
   }
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "metadata/features.h"
+#include "metadata/registration_rows.h"
 #include "runtime/clock.h"
 #include "runtime/logger.h"
 #include "runtime/random.h"
@@ -24,19 +25,8 @@ runtime::Task<Result<>> BrokerLifecycle::register_broker() {
   request.broker_id = options_.id.value;
   request.cluster_id = options_.cluster_id;
   request.incarnation_id = world_.random.uuid();
-  for (const config::Listener& listener : options_.listeners) {
-    auto& row = request.listeners.emplace_back();
-    row.name = listener.name;
-    row.host = listener.address.host;
-    row.port = listener.address.port;
-    row.security_protocol = static_cast<int16_t>(listener.protocol);
-  }
-  for (const metadata::FeatureRange& feature : metadata::supported_features()) {
-    auto& row = request.features.emplace_back();
-    row.name = feature.name;
-    row.min_supported_version = feature.min;
-    row.max_supported_version = feature.max;
-  }
+  request.listeners = metadata::endpoint_rows<wire::BrokerRegistrationRequest::Listener>(options_.endpoints);
+  request.features = metadata::feature_rows<wire::BrokerRegistrationRequest::Feature>(metadata::supported_features());
   request.rack = options_.rack;
   request.log_dirs = options_.log_dirs;
   request.previous_broker_epoch = options_.previous_epoch.value;
@@ -53,14 +43,14 @@ runtime::Task<Result<>> BrokerLifecycle::register_broker() {
   co_return Result<>{};
 }
 
-runtime::Task<std::optional<wire::BrokerHeartbeatResponse>> BrokerLifecycle::beat(Beat what) {
+runtime::Task<std::optional<wire::BrokerHeartbeatResponse>> BrokerLifecycle::beat() {
   wire::BrokerHeartbeatRequest request;
   request.broker_id = options_.id.value;
   request.broker_epoch = epoch_.value;
   request.current_metadata_offset = quorum_.image()->provenance().last_offset.value;
-  request.want_fence = what.fence;
-  request.want_shut_down = what.shut_down;
-  if (!what.fence) request.cordoned_log_dirs.emplace();
+  request.want_shut_down = leaving_;
+  request.offline_log_dirs = failed_directories_;
+  request.cordoned_log_dirs.emplace();
   auto decide = [&request](controller::Controller& controller, MonotonicTime now, Offset) {
     controller.observe_heartbeat(request, now);
     return controller.heartbeat(request);
@@ -72,7 +62,7 @@ runtime::Task<std::optional<wire::BrokerHeartbeatResponse>> BrokerLifecycle::bea
 runtime::Task<Result<>> BrokerLifecycle::unfence() {
   // The first heartbeat says that the registration was seen, the second that we are ready.
   for (int attempt = 0; attempt < 100; ++attempt) {
-    auto response = co_await beat({});
+    auto response = co_await beat();
     if (!response) co_return fail(ErrorCode::kClosed, "there is no active controller to be unfenced by");
     if (response->error_code != KafkaError::kNone) {
       co_return fail(ErrorCode::kInvalid, fmt::format("the controller refused a heartbeat: {}",
@@ -92,13 +82,23 @@ runtime::Task<> BrokerLifecycle::keep_alive(BrokerLifecycle* self) {
   while (true) {
     bool elapsed = co_await runtime::sleep_for(loop, self->options_.heartbeat_interval, self->scope_.token());
     if (!elapsed) break;
-    co_await self->beat({});
+    co_await self->beat();
   }
 }
 
+void BrokerLifecycle::directory_failed(const Uuid& directory) {
+  failed_directories_.push_back(directory);
+  if (epoch_.value >= 0 && !leaving_) scope_.spawn(tell(this));
+}
+
+runtime::Task<> BrokerLifecycle::tell(BrokerLifecycle* self) {
+  co_await self->beat();
+}
+
 runtime::Task<> BrokerLifecycle::leave() {
+  leaving_ = true;
   for (int attempt = 0; attempt < 100; ++attempt) {
-    auto response = co_await beat({.shut_down = true});
+    auto response = co_await beat();
     bool over = !response || response->error_code != KafkaError::kNone || response->should_shut_down;
     if (over) break;
     co_await runtime::sleep_for(*world_.loops[0], milliseconds(1));

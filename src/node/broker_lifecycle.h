@@ -9,7 +9,7 @@
 #include "base/ids.h"
 #include "base/result.h"
 #include "base/uuid.h"
-#include "config/listener.h"
+#include "metadata/broker.h"
 #include "quorum/metadata_quorum.h"
 #include "runtime/scope.h"
 
@@ -21,9 +21,9 @@ class BrokerLifecycle {
     BrokerId id;
     std::string cluster_id;
     std::optional<std::string> rack;
-    std::vector<config::Listener> listeners;  // advertised, with real ports; no controller listeners
-    std::vector<Uuid> log_dirs;
-    BrokerEpoch previous_epoch{-1};  // of the last clean stop
+    std::vector<metadata::Endpoint> endpoints;  // advertised, with real ports; no controller listeners
+    std::vector<Uuid> log_dirs;                 // those that work
+    BrokerEpoch previous_epoch{-1};             // of the last clean stop
     Duration heartbeat_interval = seconds(2);
   };
 
@@ -33,6 +33,8 @@ class BrokerLifecycle {
   runtime::Task<Result<>> register_broker();
   // Asks to be unfenced (leaders are elected) and keeps the session alive from now on.
   runtime::Task<Result<>> unfence();
+  // A log directory has failed: the controller hears of it at once, and with every heartbeat from now on.
+  void directory_failed(const Uuid& directory);
   // Hands leadership back; returns when the controller lets us go.
   runtime::Task<> leave();
   // Ends the heartbeats.
@@ -41,18 +43,17 @@ class BrokerLifecycle {
   BrokerEpoch epoch() const { return epoch_; }
 
  private:
-  struct Beat {
-    bool fence = false;
-    bool shut_down = false;
-  };
-  runtime::Task<std::optional<wire::BrokerHeartbeatResponse>> beat(Beat what);
+  runtime::Task<std::optional<wire::BrokerHeartbeatResponse>> beat();
   static runtime::Task<> keep_alive(BrokerLifecycle* self);
+  static runtime::Task<> tell(BrokerLifecycle* self);
 
   runtime::World& world_;
   quorum::MetadataQuorum& quorum_;
   const Options options_;
   runtime::Scope scope_;
   BrokerEpoch epoch_{-1};
+  bool leaving_ = false;
+  std::vector<Uuid> failed_directories_;
 };
 
 }  // namespace barnabas::node

@@ -3,9 +3,10 @@
 namespace barnabas::node {
 
 runtime::ListenOptions listen_options(const config::SocketConfig& sockets) {
-  return {.send_buffer_bytes = sockets.send_buffer_bytes,
-          .receive_buffer_bytes = sockets.receive_buffer_bytes,
-          .backlog = sockets.listen_backlog_size};
+  runtime::ListenOptions options{.send_buffer_bytes = sockets.send_buffer_bytes,
+                                 .receive_buffer_bytes = sockets.receive_buffer_bytes};
+  if (sockets.listen_backlog_size) options.backlog = *sockets.listen_backlog_size;
+  return options;
 }
 
 net::ConnectionLimits connection_limits(const config::SocketConfig& sockets, const std::string& inter_broker_listener) {

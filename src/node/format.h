@@ -29,23 +29,25 @@ struct FormatOptions {
   std::vector<raft::VoterEndpoint> own_endpoints;
 };
 
-// What a set of directories is.
+// What a directory's meta.properties says.
 struct FormatState {
-  struct Dir {
-    std::string path;
-    bool formatted = false;
-    std::string cluster_id;
-    std::optional<int32_t> node_id;
-    std::optional<Uuid> directory_id;
-  };
-  std::vector<Dir> dirs;  // in the order of `paths`
-  std::vector<std::string> problems;
+  std::string path;
+  bool formatted = false;
+  std::string cluster_id;
+  std::optional<int32_t> node_id;
+  std::optional<Uuid> directory_id;  // none: formatted before there were any (Kafka 3.7)
 };
 
 // All directories of a node, the metadata directory among them, without doubles.
 std::vector<std::string> all_dirs(const config::NodeConfig& config);
 
-Result<FormatState> read_format(runtime::World& world, const std::vector<std::string>& paths);
+Result<FormatState> read_format(runtime::World& world, const std::string& path);
+
+// Makes one directory a Kafka node's, whatever it was. Its new id.
+Result<Uuid> format_dir(runtime::World& world, const config::NodeConfig& config, const FormatOptions& options,
+                        const std::string& path);
+// Gives a directory that is formatted, but has no id, one.
+Result<Uuid> add_directory_id(runtime::World& world, const FormatState& dir);
 
 // Formats the directories that are not; kExists names one that is, unless ignore_formatted. Returns those formatted
 // now.

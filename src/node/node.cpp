@@ -6,21 +6,22 @@
 #include <map>
 
 #include "broker/broker.h"
+#include "broker/config_validator.h"
+#include "broker/dir_assignments.h"
 #include "broker/replicas.h"
 #include "broker/service.h"
 #include "config/broker_config.h"
 #include "config/quorum_config.h"
-#include "log/log_dir.h"
 #include "metadata/bootstrap.h"
 #include "metadata/features.h"
+#include "metadata/registration_rows.h"
 #include "net/connection_quotas.h"
 #include "net/memory_budget.h"
 #include "net/server.h"
 #include "node/broker_lifecycle.h"
-#include "node/config_validator.h"
 #include "node/connection_settings.h"
-#include "node/format.h"
-#include "node/local_controller.h"
+#include "node/data_dirs.h"
+#include "node/quorum_controller.h"
 #include "quorum/metadata_quorum.h"
 #include "quorum/metadata_store.h"
 #include "runtime/clock.h"
@@ -34,7 +35,8 @@
 namespace barnabas::node {
 
 struct Node::Parts {
-  Parts(runtime::World& w, config::NodeConfig c) : world(w), config(std::move(c)), loading(*w.loops[0]) {}
+  Parts(runtime::World& w, config::NodeConfig c)
+      : world(w), config(std::move(c)), dirs(world, config), loading(*w.loops[0]) {}
 
   runtime::World& world;
   // The names are Kafka's, so that what people set by name does what they expect.
@@ -48,15 +50,13 @@ struct Node::Parts {
   config::QuorumConfig quorum_config;
   std::map<std::string, std::unique_ptr<runtime::Listener>> listeners;  // bound, by name
   std::vector<config::Listener> advertised;                             // with real ports
-  std::vector<broker::ReplicaDir> dirs;
-  std::unique_ptr<log::LogDir> separate_metadata_dir;
-  Uuid metadata_directory_id;
-  BrokerEpoch previous_epoch{-1};
-  std::unique_ptr<ConfigValidator> validator;
+  DataDirs dirs;
+  std::unique_ptr<broker::ConfigValidator> validator;
   std::unique_ptr<quorum::MetadataQuorum> quorum;
-  std::unique_ptr<LocalController> controller;
+  std::unique_ptr<QuorumController> controller;
   std::unique_ptr<broker::Replicas> replicas;
   std::unique_ptr<broker::Broker> broker;
+  std::unique_ptr<broker::DirAssignments> assignments;
   std::unique_ptr<BrokerLifecycle> lifecycle;
   std::unique_ptr<net::MemoryBudget> budget;
   std::unique_ptr<net::ConnectionQuotas> broker_quotas;
@@ -69,9 +69,7 @@ struct Node::Parts {
   Result<> check_roles() const;
   Result<> bind();
   Result<> open_dirs();
-  Result<> format_if_empty();
-  Result<> check_identity();
-  Result<> take_last_stop();
+  std::vector<metadata::Endpoint> endpoints(bool of_controller) const;
   std::vector<raft::VoterEndpoint> controller_endpoints() const;
   runtime::Task<Result<>> start_quorum();
   runtime::Task<Result<>> start_broker();
@@ -130,110 +128,34 @@ Result<> Node::Parts::bind() {
   return {};
 }
 
-std::vector<raft::VoterEndpoint> Node::Parts::controller_endpoints() const {
-  std::vector<raft::VoterEndpoint> endpoints;
+// Where others find our listeners of one kind. Those of controllers need not be advertised.
+std::vector<metadata::Endpoint> Node::Parts::endpoints(bool of_controller) const {
+  std::vector<metadata::Endpoint> found;
   for (const config::Listener& listener : config.listeners) {
-    if (!config.is_controller_listener(listener.name)) continue;
+    if (config.is_controller_listener(listener.name) != of_controller) continue;
     auto at = std::ranges::find(advertised, listener.name, &config::Listener::name);
-    std::string host = at != advertised.end() ? at->address.host : listener.address.host;
-    uint16_t port = at != advertised.end() ? at->address.port : listeners.at(listener.name)->local().port;
-    endpoints.push_back({listener.name, host.empty() ? "localhost" : host, port});
+    if (at == advertised.end() && !of_controller) continue;
+    config::HostPort address = at != advertised.end() ? at->address : listener.address;
+    if (at == advertised.end()) address.port = listeners.at(listener.name)->local().port;
+    found.push_back({.name = listener.name,
+                     .host = address.host.empty() ? "localhost" : address.host,
+                     .port = address.port,
+                     .security_protocol = static_cast<int16_t>(listener.protocol)});
   }
-  return endpoints;
+  return found;
+}
+
+std::vector<raft::VoterEndpoint> Node::Parts::controller_endpoints() const {
+  std::vector<raft::VoterEndpoint> voters;
+  for (const auto& endpoint : endpoints(true)) voters.push_back({endpoint.name, endpoint.host, endpoint.port});
+  return voters;
 }
 
 Result<> Node::Parts::open_dirs() {
-  for (const std::string& path : config.log_dirs) {
-    auto dir = log::LogDir::open(world.disk, path, world.logger);
-    if (!dir && dir.error().code == ErrorCode::kBusy) {
-      return fail(ErrorCode::kBusy,
-                  fmt::format("{} cannot be locked: {}; a log directory belongs to one node at a time", path,
-                              dir.error().message));
-    }
-    if (!dir) {
-      // One bad directory does not stop a node that has others, but the metadata must be readable.
-      bool vital = config.log_dirs.size() == 1 || path == config.metadata_log_dir;
-      std::string message = fmt::format("log directory {} cannot be used: {}", path, dir.error().message);
-      if (vital) return fail(dir.error().code, message);
-      world.logger.error(message);
-      continue;
-    }
-    dirs.push_back({.dir = std::move(*dir)});
-    facts.log_dirs.push_back(path);
-  }
-  bool separate = std::ranges::find(config.log_dirs, config.metadata_log_dir) == config.log_dirs.end();
-  if (separate) {
-    auto dir = log::LogDir::open(world.disk, config.metadata_log_dir, world.logger);
-    if (!dir) return std::unexpected(dir.error());
-    separate_metadata_dir = std::move(*dir);
-  }
-  return {};
-}
-
-Result<> Node::Parts::format_if_empty() {
-  TRY_ASSIGN(FormatState state, read_format(world, all_dirs(config)));
-  bool any = std::ranges::any_of(state.dirs, &FormatState::Dir::formatted);
-  if (any) {
-    // A directory added to log.dirs later becomes one of this cluster's.
-    for (const auto& dir : state.dirs) {
-      if (dir.formatted) facts.cluster_id = dir.cluster_id;
-    }
-  } else {
-    facts.cluster_id = world.random.uuid().to_string();
-    facts.formatted = true;
-  }
-  FormatOptions options{
-      .cluster_id = facts.cluster_id,
-      .levels = metadata::default_levels(),
-      .voters = config.quorum_voters.empty() ? FormatOptions::Voters::kStandalone : FormatOptions::Voters::kNone,
-      .ignore_formatted = true,
-      .own_endpoints = controller_endpoints()};
-  for (const auto& dir : state.dirs) {
-    bool other_cluster = dir.formatted && dir.cluster_id != facts.cluster_id;
-    if (other_cluster) {
-      return fail(ErrorCode::kInvalid, fmt::format("{} belongs to cluster {}, but another log directory to cluster {}",
-                                                   dir.path, dir.cluster_id, facts.cluster_id));
-    }
-    bool metadata_lost = any && !dir.formatted && dir.path == config.metadata_log_dir;
-    if (metadata_lost) {
-      return fail(ErrorCode::kInvalid, fmt::format("{} is the metadata log directory and has no meta.properties, while "
-                                                   "other log directories are formatted: was it emptied or moved?",
-                                                   dir.path));
-    }
-  }
-  TRY_ASSIGN(auto formatted, format(world, config, options));
-  (void)formatted;
-  return {};
-}
-
-Result<> Node::Parts::check_identity() {
-  TRY_ASSIGN(FormatState state, read_format(world, all_dirs(config)));
-  for (const auto& dir : state.dirs) {
-    bool other_node = dir.node_id && *dir.node_id != config.node_id;
-    if (other_node) {
-      return fail(ErrorCode::kInvalid,
-                  fmt::format("{} belongs to node {}, but node.id is {}: use the right directory or set node.id={}",
-                              dir.path, *dir.node_id, config.node_id, *dir.node_id));
-    }
-    Uuid id = dir.directory_id.value_or(kZeroUuid);
-    for (auto& opened : dirs) {
-      if (opened.dir->path() == dir.path) opened.directory_id = id;
-    }
-    if (dir.path == config.metadata_log_dir) metadata_directory_id = id;
-  }
-  return {};
-}
-
-// How each directory was left: closed cleanly, by a process that died, or by a machine that did.
-Result<> Node::Parts::take_last_stop() {
-  std::string boot_id = world.disk.boot_id();
-  for (auto& dir : dirs) {
-    TRY_ASSIGN(auto clean, dir.dir->take_clean_shutdown());
-    dir.clean = clean.has_value();
-    if (clean) previous_epoch = BrokerEpoch(clean->broker_epoch);
-    TRY_ASSIGN(bool same_boot, dir.dir->same_boot(boot_id));
-    dir.power_lost = !same_boot;
-  }
+  TRY(dirs.open());
+  TRY(dirs.identify(controller_endpoints()));
+  facts.cluster_id = dirs.cluster_id();
+  facts.formatted = dirs.new_cluster();
   return {};
 }
 
@@ -257,16 +179,17 @@ runtime::Task<Result<>> Node::Parts::start_quorum() {
     co_return fail(supported.error().code, fmt::format("{}: {}", config.metadata_log_dir, supported.error().message));
   }
 
-  auto taken = take_last_stop();
+  auto taken = dirs.take_last_stop();
   if (!taken) co_return taken;
+  facts.log_dirs = dirs.paths();
 
   auto store = quorum::MetadataStore::open(world, **directory, quorum_config, std::move(inspected->bootstrap_records));
   if (!store) co_return std::unexpected(store.error());
   auto settings = config::resolve_broker_config(config.layers);
-  validator = std::make_unique<ConfigValidator>(config.layers, config.node_id);
+  validator = std::make_unique<broker::ConfigValidator>(config.layers);
   quorum::MetadataQuorumOptions options{
       .node_id = config.node_id,
-      .directory_id = metadata_directory_id,
+      .directory_id = dirs.metadata_directory_id(),
       .cluster_id = facts.cluster_id,
       .config = quorum_config,
       .endpoints = controller_endpoints(),
@@ -275,7 +198,8 @@ runtime::Task<Result<>> Node::Parts::start_quorum() {
   if ((*store)->log_index().voters().empty() && (*store)->log_index().kraft_version() == 0) {
     (*store)->set_static_voters(raft::VoterSet({{.key = {config.node_id, kZeroUuid}, .endpoints = options.endpoints}}));
   }
-  quorum = std::make_unique<quorum::MetadataQuorum>(controller_world, std::move(options), std::move(*store), *validator);
+  quorum =
+      std::make_unique<quorum::MetadataQuorum>(controller_world, std::move(options), std::move(*store), *validator);
   auto started = co_await quorum->start();
   if (!started) co_return started;
   // Levels may have been raised by the log after the snapshot: what the controller replayed counts.
@@ -285,18 +209,9 @@ runtime::Task<Result<>> Node::Parts::start_quorum() {
   wire::ControllerRegistrationRequest request;
   request.controller_id = config.node_id;
   request.incarnation_id = world.random.uuid();
-  for (const raft::VoterEndpoint& endpoint : controller_endpoints()) {
-    auto& row = request.listeners.emplace_back();
-    row.name = endpoint.listener;
-    row.host = endpoint.host;
-    row.port = endpoint.port;
-  }
-  for (const metadata::FeatureRange& feature : metadata::supported_features()) {
-    auto& row = request.features.emplace_back();
-    row.name = feature.name;
-    row.min_supported_version = feature.min;
-    row.max_supported_version = feature.max;
-  }
+  request.listeners = metadata::endpoint_rows<wire::ControllerRegistrationRequest::Listener>(endpoints(true));
+  request.features =
+      metadata::feature_rows<wire::ControllerRegistrationRequest::Feature>(metadata::supported_features());
   auto decide = [&request](controller::Controller& core, MonotonicTime, Offset) {
     return core.register_controller(request);
   };
@@ -307,32 +222,28 @@ runtime::Task<Result<>> Node::Parts::start_quorum() {
 
 runtime::Task<Result<>> Node::Parts::start_broker() {
   BrokerId id(config.node_id);
-  std::vector<Uuid> directory_ids;
-  for (const auto& dir : dirs) directory_ids.push_back(dir.directory_id);
-  controller = std::make_unique<LocalController>(*quorum);
+  std::vector<Uuid> directory_ids = dirs.ids();
+  controller = std::make_unique<QuorumController>(*quorum);
   replicas = std::make_unique<broker::Replicas>(
-      log_world,
-      broker::Replicas::Options{
-          .self = id, .durability = config.durability, .dirs_missing = dirs.size() < config.log_dirs.size()},
-      std::move(dirs));
-  broker = std::make_unique<broker::Broker>(
-      server_world, config, broker::Broker::Identity{id, facts.cluster_id}, *controller, *replicas, loggers);
+      log_world, broker::Replicas::Options{.self = id, .durability = config.durability, .offline_dirs = dirs.offline()},
+      dirs.take());
+  broker = std::make_unique<broker::Broker>(server_world, config, broker::Broker::Identity{id, facts.cluster_id},
+                                            *controller, *replicas, loggers);
   broker->set_bound_listeners(advertised);
   broker->restore(quorum->image());
+  assignments = std::make_unique<broker::DirAssignments>(*broker);
 
-  std::vector<config::Listener> own;
-  for (const config::Listener& listener : advertised) {
-    if (!config.is_controller_listener(listener.name)) own.push_back(listener);
-  }
   lifecycle = std::make_unique<BrokerLifecycle>(
       server_world, *quorum,
       BrokerLifecycle::Options{.id = id,
                                .cluster_id = facts.cluster_id,
                                .rack = config.rack,
-                               .listeners = std::move(own),
+                               .endpoints = endpoints(false),
                                .log_dirs = std::move(directory_ids),
-                               .previous_epoch = previous_epoch,
+                               .previous_epoch = dirs.previous_epoch(),
                                .heartbeat_interval = milliseconds(quorum_config.broker_heartbeat_interval_ms)});
+  replicas->on_misplaced([this](const broker::DirAssignment& assignment) { assignments->add(assignment); });
+  replicas->on_dir_failed([this](const Uuid& directory) { lifecycle->directory_failed(directory); });
   auto registered = co_await lifecycle->register_broker();
   if (!registered) co_return registered;
   // Replicas open in the background, each serving as soon as it is ready.
@@ -385,7 +296,7 @@ runtime::Task<Result<std::unique_ptr<Node>>> Node::start(runtime::World& world, 
   using Step = Result<> (Parts::*)();
   auto roles = p.check_roles();
   if (!roles) co_return std::unexpected(roles.error());
-  for (Step step : {&Parts::bind, &Parts::open_dirs, &Parts::format_if_empty, &Parts::check_identity}) {
+  for (Step step : {&Parts::bind, &Parts::open_dirs}) {
     auto done = (p.*step)();
     if (!done) {
       co_await node->stop();
@@ -408,6 +319,9 @@ runtime::Task<Result<std::unique_ptr<Node>>> Node::start(runtime::World& world, 
 
 runtime::Task<> Node::stop() {
   Parts& p = *parts_;
+  if (p.assignments) {
+    co_await p.assignments->stop();
+  }
   if (p.lifecycle) {
     co_await p.lifecycle->leave();
     co_await p.lifecycle->stop();
@@ -426,20 +340,7 @@ runtime::Task<> Node::stop() {
     BrokerEpoch epoch = p.lifecycle ? p.lifecycle->epoch() : BrokerEpoch(-1);
     co_await p.replicas->close(epoch);
   }
-  // A start that failed before the replicas took the directories over.
-  for (auto& dir : p.dirs) {
-    if (!dir.dir) continue;
-    if (dir.clean) {
-      auto marked = dir.dir->write_clean_shutdown({p.previous_epoch.value});
-      if (!marked) p.world.logger.warning(marked.error().message);
-    }
-    auto closed = dir.dir->close();
-    if (!closed) p.world.logger.warning(closed.error().message);
-  }
-  if (p.separate_metadata_dir) {
-    auto closed = p.separate_metadata_dir->close();
-    if (!closed) p.world.logger.warning(closed.error().message);
-  }
+  p.dirs.release();
 }
 
 }  // namespace barnabas::node

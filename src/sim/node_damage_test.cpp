@@ -234,7 +234,7 @@ TEST(NodeWithTwoDirectories, OneThatFailsTakesOnlyItsOwnPartitionsAlong) {
   auto says = [&](std::string_view what) {
     return std::ranges::any_of(story.broker().log_lines(), [&](const auto& line) { return line.contains(what); });
   };
-  EXPECT_TRUE(says("log directory /b is closed for good"));
+  EXPECT_TRUE(says("log directory /b is offline until the next start"));
 
   // A restart on a disk that works again finds everything that was acknowledged.
   story.broker().power_off();

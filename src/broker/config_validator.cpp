@@ -1,30 +1,9 @@
-#include "node/config_validator.h"
+#include "broker/config_validator.h"
 
-#include "config/key.h"
 #include "config/resolved.h"
-#include "config/tables.h"
 #include "config/validate_alter.h"
 
-namespace barnabas::node {
-
-namespace {
-
-const config::KeyInfo* find_key(metadata::ResourceType type, std::string_view key) {
-  switch (type) {
-    case metadata::ResourceType::kTopic:
-      return config::topic_keys().find(key);
-    case metadata::ResourceType::kBroker:
-      return config::find_node_key(key);
-    case metadata::ResourceType::kClientMetrics:
-      return config::client_metrics_keys().find(key);
-    case metadata::ResourceType::kGroup:
-      return config::group_keys().find(key);
-    default:
-      return nullptr;
-  }
-}
-
-}  // namespace
+namespace barnabas::broker {
 
 std::optional<controller::ConfigProblem> ConfigValidator::check(const metadata::ConfigResource& resource,
                                                                 const metadata::ConfigMap& before,
@@ -50,17 +29,6 @@ std::optional<controller::ConfigProblem> ConfigValidator::check(const metadata::
   return controller::ConfigProblem{static_cast<wire::KafkaError>(altered.error().error_code), altered.error().message};
 }
 
-bool ConfigValidator::is_list(metadata::ResourceType type, std::string_view key) const {
-  const config::KeyInfo* info = find_key(type, key);
-  return info && info->type == config::KeyType::kList;
-}
-
-std::optional<std::string> ConfigValidator::default_value(metadata::ResourceType type, std::string_view key) const {
-  const config::KeyInfo* info = find_key(type, key);
-  if (!info || !info->default_value) return std::nullopt;
-  return std::string(*info->default_value);
-}
-
 std::vector<controller::DescribedConfig> ConfigValidator::describe_topic(const metadata::ConfigMap& overrides) const {
   std::vector<controller::DescribedConfig> rows;
   for (auto& row : config::describe_topic(config::Overrides(overrides.begin(), overrides.end()), layers_)) {
@@ -73,4 +41,4 @@ std::vector<controller::DescribedConfig> ConfigValidator::describe_topic(const m
   return rows;
 }
 
-}  // namespace barnabas::node
+}  // namespace barnabas::broker

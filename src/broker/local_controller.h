@@ -1,16 +1,18 @@
-// LocalController: the ControllerChannel of a node that is its own controller: requests hop to the controller's loop
-// and back, nothing is encoded.
+// LocalController: the ControllerChannel to a controller in this process: nothing is encoded, a request is one of the
+// controller's const decisions. How a decision is made on the controller's state, committed and published is the
+// subclass's: the metadata quorum in a node, at once in tests.
 #pragma once
 
+#include <functional>
+#include <vector>
+
 #include "broker/controller_channel.h"
-#include "quorum/metadata_quorum.h"
+#include "controller/controller.h"
 
-namespace barnabas::node {
+namespace barnabas::broker {
 
-class LocalController : public broker::ControllerChannel {
+class LocalController : public ControllerChannel {
  public:
-  explicit LocalController(quorum::MetadataQuorum& quorum) : quorum_(quorum) {}
-
   runtime::Task<wire::CreateTopicsResponse> create_topics(runtime::Executor& home,
                                                           wire::CreateTopicsRequest request) override;
   runtime::Task<wire::DeleteTopicsResponse> delete_topics(runtime::Executor& home,
@@ -29,11 +31,21 @@ class LocalController : public broker::ControllerChannel {
                                                                   wire::UnregisterBrokerRequest request) override;
   runtime::Task<wire::AllocateProducerIdsResponse> allocate_producer_ids(
       runtime::Executor& home, wire::AllocateProducerIdsRequest request) override;
-  runtime::Task<wire::DescribeQuorumResponse> describe_quorum(runtime::Executor& home,
-                                                              wire::DescribeQuorumRequest request) override;
+  runtime::Task<wire::AssignReplicasToDirsResponse> assign_replicas_to_dirs(
+      runtime::Executor& home, wire::AssignReplicasToDirsRequest request) override;
+
+ protected:
+  using Decide = std::function<std::vector<controller::MetadataRecord>(const controller::Controller&)>;
+  // Calls `decide` on the controller's loop, commits and publishes what it returns and comes back on `home`. False: no
+  // controller is active here (`decide` may not have been called), or it stopped before the records were committed.
+  virtual runtime::Task<bool> carry_out(runtime::Executor& home, Decide decide) = 0;
 
  private:
-  quorum::MetadataQuorum& quorum_;
+  template <class Request, class Response>
+  runtime::Task<Response> answer(runtime::Executor& home, Request request,
+                                 controller::Decision<Response> (controller::Controller::*decision)(const Request&)
+                                     const,
+                                 Response (*refuse)(const Request&));
 };
 
-}  // namespace barnabas::node
+}  // namespace barnabas::broker

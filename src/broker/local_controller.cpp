@@ -1,18 +1,17 @@
-#include "node/local_controller.h"
+#include "broker/local_controller.h"
 
-#include "metadata/topic.h"
 #include "wire/messages/allocate_producer_ids_request.h"
 #include "wire/messages/allocate_producer_ids_response.h"
 #include "wire/messages/alter_configs_request.h"
 #include "wire/messages/alter_configs_response.h"
+#include "wire/messages/assign_replicas_to_dirs_request.h"
+#include "wire/messages/assign_replicas_to_dirs_response.h"
 #include "wire/messages/create_partitions_request.h"
 #include "wire/messages/create_partitions_response.h"
 #include "wire/messages/create_topics_request.h"
 #include "wire/messages/create_topics_response.h"
 #include "wire/messages/delete_topics_request.h"
 #include "wire/messages/delete_topics_response.h"
-#include "wire/messages/describe_quorum_request.h"
-#include "wire/messages/describe_quorum_response.h"
 #include "wire/messages/elect_leaders_request.h"
 #include "wire/messages/elect_leaders_response.h"
 #include "wire/messages/incremental_alter_configs_request.h"
@@ -22,7 +21,7 @@
 #include "wire/messages/update_features_request.h"
 #include "wire/messages/update_features_response.h"
 
-namespace barnabas::node {
+namespace barnabas::broker {
 
 using wire::KafkaError;
 
@@ -95,71 +94,71 @@ Response refused_at_top(const Request&) {
   return response;
 }
 
-// One of the controller's const decisions, made on its loop; `refuse` answers when it is not active here.
-template <class Request, class Response>
-runtime::Task<Response> decide_there(quorum::MetadataQuorum& quorum, runtime::Executor& home, Request request,
-                                     controller::Decision<Response> (controller::Controller::*decision)(const Request&)
-                                         const,
-                                     Response (*refuse)(const Request&)) {
-  auto decide = [&request, decision](controller::Controller& controller, MonotonicTime, Offset) {
-    return (controller.*decision)(request);
-  };
-  auto response = co_await quorum.submit(home, decide);
-  co_return response ? std::move(*response) : refuse(request);
-}
-
 }  // namespace
+
+template <class Request, class Response>
+runtime::Task<Response> LocalController::answer(
+    runtime::Executor& home, Request request,
+    controller::Decision<Response> (controller::Controller::*decision)(const Request&) const,
+    Response (*refuse)(const Request&)) {
+  Response response;
+  Decide decide = [&request, &response, decision](const controller::Controller& controller) {
+    auto decided = (controller.*decision)(request);
+    response = std::move(decided.response);
+    return std::move(decided.records);
+  };
+  bool done = co_await carry_out(home, std::move(decide));
+  co_return done ? std::move(response) : refuse(request);
+}
 
 runtime::Task<wire::CreateTopicsResponse> LocalController::create_topics(runtime::Executor& home,
                                                                          wire::CreateTopicsRequest request) {
-  return decide_there(quorum_, home, std::move(request), &controller::Controller::create_topics, &refused);
+  return answer(home, std::move(request), &controller::Controller::create_topics, &refused);
 }
 
 runtime::Task<wire::DeleteTopicsResponse> LocalController::delete_topics(runtime::Executor& home,
                                                                          wire::DeleteTopicsRequest request) {
-  return decide_there(quorum_, home, std::move(request), &controller::Controller::delete_topics, &refused);
+  return answer(home, std::move(request), &controller::Controller::delete_topics, &refused);
 }
 
 runtime::Task<wire::CreatePartitionsResponse> LocalController::create_partitions(
     runtime::Executor& home, wire::CreatePartitionsRequest request) {
-  return decide_there(quorum_, home, std::move(request), &controller::Controller::create_partitions, &refused);
+  return answer(home, std::move(request), &controller::Controller::create_partitions, &refused);
 }
 
 runtime::Task<wire::AlterConfigsResponse> LocalController::alter_configs(runtime::Executor& home,
                                                                          wire::AlterConfigsRequest request) {
-  return decide_there(quorum_, home, std::move(request), &controller::Controller::alter_configs, &refused);
+  return answer(home, std::move(request), &controller::Controller::alter_configs, &refused);
 }
 
 runtime::Task<wire::IncrementalAlterConfigsResponse> LocalController::incremental_alter_configs(
     runtime::Executor& home, wire::IncrementalAlterConfigsRequest request) {
-  return decide_there(quorum_, home, std::move(request), &controller::Controller::incremental_alter_configs, &refused);
+  return answer(home, std::move(request), &controller::Controller::incremental_alter_configs, &refused);
 }
 
 runtime::Task<wire::ElectLeadersResponse> LocalController::elect_leaders(runtime::Executor& home,
                                                                          wire::ElectLeadersRequest request) {
-  return decide_there(quorum_, home, std::move(request), &controller::Controller::elect_leaders, &refused_at_top);
+  return answer(home, std::move(request), &controller::Controller::elect_leaders, &refused_at_top);
 }
 
 runtime::Task<wire::UpdateFeaturesResponse> LocalController::update_features(runtime::Executor& home,
                                                                              wire::UpdateFeaturesRequest request) {
-  return decide_there(quorum_, home, std::move(request), &controller::Controller::update_features, &refused_at_top);
+  return answer(home, std::move(request), &controller::Controller::update_features, &refused_at_top);
 }
 
 runtime::Task<wire::UnregisterBrokerResponse> LocalController::unregister_broker(
     runtime::Executor& home, wire::UnregisterBrokerRequest request) {
-  return decide_there(quorum_, home, std::move(request), &controller::Controller::unregister_broker, &refused_at_top);
+  return answer(home, std::move(request), &controller::Controller::unregister_broker, &refused_at_top);
 }
 
 runtime::Task<wire::AllocateProducerIdsResponse> LocalController::allocate_producer_ids(
     runtime::Executor& home, wire::AllocateProducerIdsRequest request) {
-  return decide_there(quorum_, home, std::move(request), &controller::Controller::allocate_producer_ids,
-                      &refused_at_top);
+  return answer(home, std::move(request), &controller::Controller::allocate_producer_ids, &refused_at_top);
 }
 
-runtime::Task<wire::DescribeQuorumResponse> LocalController::describe_quorum(runtime::Executor& home,
-                                                                             wire::DescribeQuorumRequest request) {
-  auto response = co_await quorum_.describe_quorum(home, std::move(request));
-  co_return response;
+runtime::Task<wire::AssignReplicasToDirsResponse> LocalController::assign_replicas_to_dirs(
+    runtime::Executor& home, wire::AssignReplicasToDirsRequest request) {
+  return answer(home, std::move(request), &controller::Controller::assign_replicas_to_dirs, &refused_at_top);
 }
 
-}  // namespace barnabas::node
+}  // namespace barnabas::broker
