@@ -86,27 +86,38 @@ class Cluster {
   // Requested by close(): loops of the client end with it.
   runtime::CancelToken token() const;
 
-  // A ready connection. Waits for back-off and connecting until `deadline`. kNotReachable, kTimedOut, kAuthentication…
+  // A ready connection. Waits for back-off and connecting until `deadline`: to any broker for as long as that; to one
+  // that is named, one attempt, since it may have been replaced. kNotReachable, kTimedOut, kAuthentication…
   runtime::Task<Result<std::shared_ptr<Connection>>> connection(Target target, MonotonicTime deadline);
   // The open connection to a broker, or null: no waiting (the producer's fast path).
   std::shared_ptr<Connection> connected(int32_t broker, int purpose = 0);
 
   // connection() and call() at the highest common version (at most `limit`), trying other brokers for kAny, and the new
-  // controller after NOT_CONTROLLER, until `deadline`. The message's own error codes are the caller's business.
+  // controller after NOT_CONTROLLER, until `deadline`. The message's own error codes are the caller's business, except
+  // NOT_CONTROLLER at its top.
   template <class Response, class Request>
   runtime::Task<Result<Answer<Response>>> call(Target target, Request request, MonotonicTime deadline,
                                                int16_t limit = Request::kMaxVersion) {
+    Result<Answer<Response>> answer = std::unexpected(Error{});
     for (int attempt = 0;; ++attempt) {
       auto peer = co_await connection(target, deadline);
-      if (!peer) co_return std::unexpected(peer.error());
-      auto version = (*peer)->template version_of<Request>(limit);
-      if (!version) co_return std::unexpected(version.error());
-      auto answer = co_await (*peer)->template call<Response>(request, *version, left_until(deadline));
-      if (answer || !may_retry(answer.error(), deadline)) co_return answer;
+      if (peer) {
+        auto version = (*peer)->template version_of<Request>(limit);
+        if (!version) co_return std::unexpected(version.error());
+        answer = co_await (*peer)->template call<Response>(request, *version, left_until(deadline));
+        bool refused = answer && target.kind == Target::Kind::kController && not_controller(answer->message);
+        if (answer && !refused) co_return answer;
+        if (refused) forget_controller();
+      } else {
+        answer = std::unexpected(peer.error());
+      }
+      if (!answer && !may_retry(answer.error(), deadline)) co_return answer;
       auto slept = co_await back_off(attempt, deadline);
-      if (!slept) co_return std::unexpected(answer.error());
+      if (!slept) co_return answer;
     }
   }
+  // A broker answered NOT_CONTROLLER: the next call to the controller asks first which it is.
+  void forget_controller();
   // request.timeout.ms, or what is left until `deadline` if that is less.
   Duration left_until(MonotonicTime deadline) const;
   bool may_retry(const Error& error, MonotonicTime deadline) const;
@@ -117,7 +128,7 @@ class Cluster {
 
   // Metadata. The snapshot known now; any thread.
   std::shared_ptr<const ClusterMetadata> metadata() const;
-  // Topics that refreshes ask for. Tracking one asks soon. `forget_topics_after_ms` 0: never forgotten.
+  // Topics that refreshes ask for. Tracking one that is not known asks at once.
   void track_topics(const std::vector<std::string>& topics, bool allow_auto_creation);
   void untrack_topics(const std::vector<std::string>& topics);
   void track_all_topics(bool all);  // for subscriptions by pattern
@@ -142,6 +153,14 @@ class Cluster {
   runtime::Task<> close();
 
  private:
+  template <class Message>
+  static bool not_controller(const Message& message) {
+    if constexpr (requires { message.error_code == wire::KafkaError::kNotController; }) {
+      return message.error_code == wire::KafkaError::kNotController;
+    }
+    return false;
+  }
+
   struct State;
   std::shared_ptr<State> state_;
 };

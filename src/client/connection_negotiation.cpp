@@ -44,7 +44,7 @@ runtime::Task<Result<std::shared_ptr<Connection>>> Connection::open(runtime::Wor
     co_return std::unexpected(error);
   }
   std::unique_ptr<runtime::Stream> stream = *std::move(connected);
-  auto secured = co_await secure(world, loop, settings, options, std::move(stream), setup, token);
+  auto secured = co_await secure(loop, settings, options, std::move(stream), setup, token);
   if (!secured) co_return std::unexpected(secured.error());
   auto core = std::make_shared<ConnectionCore>(world, loop, settings, std::move(options), *std::move(secured));
   core->start(token);
