@@ -85,13 +85,12 @@ std::optional<Refusal> check_resource(const AlterContext& context) {
   return refuse(kInvalidRequest, fmt::format("Unknown resource type {}", static_cast<int>(context.type)));
 }
 
-std::expected<std::string, Refusal> edit_list(const AlterContext& context, const Overrides& current,
-                                              const Change& change) {
+std::expected<std::string, Refusal> edit_list(ResourceType type, const Overrides& current, const Change& change) {
   const bool append = change.op == static_cast<int8_t>(AlterOp::kAppend);
-  const KeyInfo* key = find_key(context.type, change.name);
-  if (context.type == ResourceType::kBroker && key == nullptr)
+  const KeyInfo* key = find_key(type, change.name);
+  if (type == ResourceType::kBroker && key == nullptr)
     return std::unexpected(*refuse(kInvalidConfig, fmt::format("Unknown config name: {}", change.name)));
-  if (context.type == ResourceType::kBroker && key->type != KeyType::kList)
+  if (type == ResourceType::kBroker && key->type != KeyType::kList)
     return std::unexpected(*refuse(kInvalidConfig, fmt::format("Config value {} is not allowed for config key: {}",
                                                                append ? "append" : "subtract", change.name)));
   if (key == nullptr || key->type != KeyType::kList)
@@ -108,34 +107,6 @@ std::expected<std::string, Refusal> edit_list(const AlterContext& context, const
     if (!append && place != items.end()) items.erase(place);
   }
   return join_list(items);
-}
-
-std::expected<Overrides, Refusal> apply(const AlterContext& context, const Overrides& current,
-                                        std::span<const Change> changes) {
-  Overrides next = current;
-  for (const Change& change : changes) {
-    switch (static_cast<AlterOp>(change.op)) {
-      case AlterOp::kSet:
-        next[change.name] = *change.value;
-        break;
-      case AlterOp::kDelete:
-        next.erase(change.name);
-        break;
-      case AlterOp::kAppend:
-      case AlterOp::kSubtract: {
-        auto edited = edit_list(context, current, change);
-        if (!edited) return std::unexpected(edited.error());
-        next[change.name] = *std::move(edited);
-        break;
-      }
-      default:
-        if (context.type == ResourceType::kBroker)
-          return std::unexpected(*refuse(kInvalidRequest, fmt::format("Unknown operations type {}", change.op)));
-        return std::unexpected(
-            *refuse(kUnknownServerError, "The server experienced an unexpected error when processing the request."));
-    }
-  }
-  return next;
 }
 
 // Elections by in-sync history need one value of min.insync.replicas for the whole cluster.
@@ -181,11 +152,38 @@ std::optional<Refusal> check_changes(std::span<const Change> changes) {
   return std::nullopt;
 }
 
+Outcome apply_changes(ResourceType type, const Overrides& current, std::span<const Change> changes) {
+  Overrides next = current;
+  for (const Change& change : changes) {
+    switch (static_cast<AlterOp>(change.op)) {
+      case AlterOp::kSet:
+        next[change.name] = *change.value;
+        break;
+      case AlterOp::kDelete:
+        next.erase(change.name);
+        break;
+      case AlterOp::kAppend:
+      case AlterOp::kSubtract: {
+        auto edited = edit_list(type, current, change);
+        if (!edited) return std::unexpected(edited.error());
+        next[change.name] = *std::move(edited);
+        break;
+      }
+      default:
+        if (type == ResourceType::kBroker)
+          return std::unexpected(*refuse(kInvalidRequest, fmt::format("Unknown operations type {}", change.op)));
+        return std::unexpected(
+            *refuse(kUnknownServerError, "The server experienced an unexpected error when processing the request."));
+    }
+  }
+  return next;
+}
+
 Outcome alter_incrementally(const AlterContext& context, const Overrides& current, std::span<const Change> changes) {
   CHECK(context.broker != nullptr);
   if (auto refusal = check_changes(changes)) return std::unexpected(*std::move(refusal));
   if (auto refusal = check_resource(context)) return std::unexpected(*std::move(refusal));
-  Outcome next = apply(context, current, changes);
+  Outcome next = apply_changes(context.type, current, changes);
   if (!next) return next;
   if (auto refusal = check_next(context, *next)) return std::unexpected(*std::move(refusal));
   const bool touched = std::ranges::find(changes, kMinInsync, &Change::name) != changes.end();

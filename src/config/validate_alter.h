@@ -49,6 +49,10 @@ struct AlterContext {
 // Rules of any request, whatever the resource: no key twice, a value for all but DELETE.
 std::optional<Refusal> check_changes(std::span<const Change> changes);
 
+// SET, DELETE, APPEND and SUBTRACT as they are meant, whether or not the outcome may be.
+std::expected<Overrides, Refusal> apply_changes(ResourceType type, const Overrides& current,
+                                                std::span<const Change> changes);
+
 // The resource's overrides after `changes`. Existence of the topic is the caller's business.
 std::expected<Overrides, Refusal> alter_incrementally(const AlterContext& context, const Overrides& current,
                                                       std::span<const Change> changes);

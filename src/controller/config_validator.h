@@ -34,10 +34,6 @@ class ConfigValidator {
   virtual std::optional<ConfigProblem> check(const metadata::ConfigResource& resource,
                                              const metadata::ConfigMap& before,
                                              const metadata::ConfigMap& after) const = 0;
-  // True when the key's value is a list, so that APPEND and SUBTRACT make sense.
-  virtual bool is_list(metadata::ResourceType type, std::string_view key) const = 0;
-  // What APPEND and SUBTRACT start from when nothing is set.
-  virtual std::optional<std::string> default_value(metadata::ResourceType type, std::string_view key) const = 0;
   // All configs of a topic with these overrides, sorted by name.
   virtual std::vector<DescribedConfig> describe_topic(const metadata::ConfigMap& overrides) const = 0;
 };

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "config/validate_alter.h"
 #include "controller/controller.h"
 #include "metadata/features.h"
 #include "wire/messages/alter_configs_request.h"
@@ -24,22 +25,8 @@ using metadata::ResourceType;
 using wire::AlterConfigsRequest;
 using wire::IncrementalAlterConfigsRequest;
 
-enum Operation : int8_t { kSet = 0, kDelete = 1, kAppend = 2, kSubtract = 3 };
-
-std::vector<std::string> split(std::string_view list) {
-  std::vector<std::string> parts;
-  while (!list.empty()) {
-    size_t comma = list.find(',');
-    parts.emplace_back(list.substr(0, comma));
-    list = comma == std::string_view::npos ? std::string_view() : list.substr(comma + 1);
-  }
-  return parts;
-}
-
-std::string join(const std::vector<std::string>& parts) {
-  std::string list;
-  for (const std::string& part : parts) list += (list.empty() ? "" : ",") + part;
-  return list;
+ConfigProblem problem_of(config::Refusal refusal) {
+  return {static_cast<KafkaError>(refusal.error_code), std::move(refusal.message)};
 }
 
 // Whether the thing to be configured can be at all.
@@ -71,40 +58,18 @@ std::optional<ConfigProblem> resource_problem(const Image& image, int8_t type, c
   return invalid(fmt::format("Unexpected resource type {}.", static_cast<int>(type)));
 }
 
-// One key's new value: what it was, or an override, or nothing.
-std::optional<ConfigProblem> apply(const IncrementalAlterConfigsRequest::AlterableConfig& change, ResourceType type,
-                                   const ConfigValidator& validator, ConfigMap& values) {
-  auto operation = static_cast<Operation>(change.config_operation);
-  if (operation == kDelete) {
-    values.erase(change.name);
-    return std::nullopt;
+// What the changes make of the overrides; config/ has the rules.
+std::optional<ConfigProblem> apply(const IncrementalAlterConfigsRequest::AlterConfigsResource& resource,
+                                   ConfigMap& values) {
+  std::vector<config::Change> changes;
+  for (const auto& change : resource.configs) {
+    changes.push_back({.name = change.name, .op = change.config_operation, .value = change.value});
   }
-  if (operation < kSet || operation > kSubtract) {
-    return ConfigProblem{KafkaError::kInvalidRequest,
-                         fmt::format("Unknown operation {} for {}.", static_cast<int>(operation), change.name)};
-  }
-  if (!change.value) {
-    return ConfigProblem{KafkaError::kInvalidRequest, "Null value not supported for : " + change.name};
-  }
-  if (operation == kSet) {
-    values.insert_or_assign(change.name, *change.value);
-    return std::nullopt;
-  }
-  bool append = operation == kAppend;
-  if (!validator.is_list(type, change.name)) {
-    return ConfigProblem{KafkaError::kInvalidConfig, fmt::format("Can't {} to key {} because its type is not LIST.",
-                                                                 append ? "APPEND" : "SUBTRACT", change.name)};
-  }
-  auto found = values.find(change.name);
-  std::string before =
-      found != values.end() ? found->second : validator.default_value(type, change.name).value_or(std::string());
-  std::vector<std::string> parts = split(before);
-  for (const std::string& part : split(*change.value)) {
-    auto at = std::ranges::find(parts, part);
-    if (append && at == parts.end()) parts.push_back(part);
-    if (!append && at != parts.end()) parts.erase(at);
-  }
-  values.insert_or_assign(change.name, join(parts));
+  if (auto refusal = config::check_changes(changes)) return problem_of(*std::move(refusal));
+  auto type = static_cast<config::ResourceType>(resource.resource_type);
+  auto after = config::apply_changes(type, values, changes);
+  if (!after) return problem_of(std::move(after).error());
+  values = *std::move(after);
   return std::nullopt;
 }
 
@@ -157,14 +122,7 @@ void fill(Row& row, int8_t type, const std::string& name, std::optional<ConfigPr
   row.error_message = std::move(problem->message);
 }
 
-template <class Configs>
-bool names_repeat(const Configs& configs) {
-  std::set<std::string_view> seen;
-  return std::ranges::any_of(configs, [&](const auto& config) { return !seen.insert(config.name).second; });
-}
-
 const ConfigProblem kDuplicateResource{KafkaError::kInvalidRequest, "Each resource must appear at most once."};
-const ConfigProblem kDuplicateKeys{KafkaError::kInvalidRequest, "Error due to duplicate config keys"};
 
 }  // namespace
 
@@ -178,14 +136,11 @@ Decision<wire::IncrementalAlterConfigsResponse> Controller::incremental_alter_co
     std::optional<ConfigProblem> problem;
     if (counts[{type, resource.resource_name}] > 1) problem = kDuplicateResource;
     if (!problem) problem = resource_problem(image(), type, resource.resource_name);
-    if (!problem && names_repeat(resource.configs)) problem = kDuplicateKeys;
     const ConfigMap& before = image().config(key);
     ConfigMap after = before;
+    if (!problem) problem = apply(resource, after);
     std::set<std::string> mentioned;
-    for (const auto& change : resource.configs) {
-      if (!problem) problem = apply(change, key.type, *validator_, after);
-      mentioned.insert(change.name);
-    }
+    for (const auto& change : resource.configs) mentioned.insert(change.name);
     if (!problem) problem = validator_->check(key, before, after);
     if (!problem && !request.validate_only) {
       append_records(image(), key, before, after, mentioned, decision.records);
@@ -204,17 +159,17 @@ Decision<wire::AlterConfigsResponse> Controller::alter_configs(const AlterConfig
     std::optional<ConfigProblem> problem;
     if (counts[{type, resource.resource_name}] > 1) problem = kDuplicateResource;
     if (!problem) problem = resource_problem(image(), type, resource.resource_name);
-    if (!problem && names_repeat(resource.configs)) problem = kDuplicateKeys;
     // The old API says what shall be there, all of it.
     ConfigMap after;
     std::set<std::string> mentioned;
+    std::vector<config::Change> changes;
     for (const auto& config : resource.configs) {
-      if (!config.value && !problem) {
-        problem = ConfigProblem{KafkaError::kInvalidRequest, "Null value not supported for : " + config.name};
-      }
+      changes.push_back({.name = config.name, .value = config.value});
       if (config.value) after.insert_or_assign(config.name, *config.value);
       mentioned.insert(config.name);
     }
+    auto refusal = config::check_changes(changes);
+    if (!problem && refusal) problem = problem_of(*std::move(refusal));
     const ConfigMap& before = image().config(key);
     if (!problem) problem = validator_->check(key, before, after);
     if (!problem && !request.validate_only) {

@@ -27,11 +27,6 @@ class ThreeKeys : public ConfigValidator {
     }
     return std::nullopt;
   }
-  bool is_list(metadata::ResourceType, std::string_view key) const override { return key == "cleanup.policy"; }
-  std::optional<std::string> default_value(metadata::ResourceType, std::string_view key) const override {
-    if (key == "cleanup.policy") return "delete";
-    return std::nullopt;
-  }
   std::vector<DescribedConfig> describe_topic(const metadata::ConfigMap& overrides) const override {
     std::vector<DescribedConfig> rows;
     for (const auto& [name, value] : overrides) rows.push_back({.name = name, .value = value, .source = 1});
