@@ -21,7 +21,8 @@ SocketConfig resolve_sockets(const BrokerLayers& layers) {
   config.send_buffer_bytes = number32(layers, "socket.send.buffer.bytes");
   config.receive_buffer_bytes = number32(layers, "socket.receive.buffer.bytes");
   config.request_max_bytes = number32(layers, "socket.request.max.bytes");
-  config.listen_backlog_size = number32(layers, "socket.listen.backlog.size");
+  if (layers.file.contains("socket.listen.backlog.size"))
+    config.listen_backlog_size = number32(layers, "socket.listen.backlog.size");
   config.connections_max_idle_ms = layers.number("connections.max.idle.ms");
   config.max_connections = number32(layers, "max.connections");
   config.max_connections_per_ip = number32(layers, "max.connections.per.ip");

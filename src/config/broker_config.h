@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "config/layers.h"
@@ -23,7 +24,8 @@ struct SocketConfig {
   int32_t send_buffer_bytes = 102400;  // -1: the system's default
   int32_t receive_buffer_bytes = 102400;
   int32_t request_max_bytes = 104857600;
-  int32_t listen_backlog_size = 50;
+  std::optional<int32_t>
+      listen_backlog_size;                   // as set in the file; Kafka's default of 50 is lost in a burst of clients
   int64_t connections_max_idle_ms = 600000;  // negative: never
   int32_t max_connections = INT32_MAX;
   int32_t max_connections_per_ip = INT32_MAX;

@@ -1,4 +1,5 @@
-"""The agreed things about the sources, checked: layers, file length, include cycles, the seam, coroutine shapes, formatting.
+"""The agreed things about the sources, checked: layers, file length, include cycles, the seam, coroutine shapes, the
+effect column of configuration keys, formatting.
 
 Each rule is a function from a source tree to complaints; each has a bad example below that it must complain about, so a rule that
 has gone blind fails too. Prints what is wrong and closes with 'N passed, N failed'.
@@ -142,7 +143,52 @@ def readmes(tree):
             yield f"src/{name}: has no README.md"
 
 
-RULES = [layers, length, include_cycles, seam, awaits_stand_alone, lambda_coroutines, speech, readmes]
+ROW = re.compile(r"^([a-z][\w.]*) \|.* \| (acts|accepted)\n(?: += (.*)\n)?", re.M)
+NODE_TABLES = ("barnabas", "broker", "topic", "group", "client_metrics", "extra")
+# Keys that config/ itself turns into something of another name: what other folders read of it.
+READ_AS = {
+    "advertised.listeners": "advertised_listeners", "config.providers": "variables", "controller.quorum.bootstrap.servers":
+    "quorum_bootstrap_servers", "controller.quorum.voters": "quorum_voters", "inter.broker.listener.name":
+    "inter_broker_listener_name", "internal.metadata.log.segment.bytes": "log_segment_bytes", "internal.segment.bytes":
+    "segment_bytes", "listener.security.protocol.map": "protocol", "listeners": "listeners", "log.dirs": "log_dirs",
+    "max.connections.per.ip.overrides": "max_connections_per_ip_overrides", "process.roles": "is_broker",
+    "queued.max.request.bytes": "request_memory_bytes",
+}
+ASSIGNED = re.compile(r"\b(?:config|node)\.(\w+)(?:\[[^\]]*\])?\s*=(?!=)|\b(?:config|node)\.(\w+)\.push_back")
+KEY = re.compile(r'"([a-z][\w.]+)"')
+
+
+def fields_of_keys(tree):
+    """By key: the fields that the code of config/ fills from it."""
+    fields = {key: {name} for key, name in READ_AS.items()}
+    for path, text in tree.sources():
+        if folder(path) != "config" or not path.endswith(".cpp") or path.endswith("_test.cpp"):
+            continue
+        for statement in text.split(";"):
+            found = ASSIGNED.search(statement)
+            for key in KEY.findall(statement) if found else ():
+                fields.setdefault(key, set()).add(found.group(1) or found.group(2))
+    return fields
+
+
+def effects(tree):
+    """A configuration key that is said to act is read outside of config/, by its name or by the field it fills."""
+    outside = "\n".join(t for p, t in tree.sources() if folder(p) not in ("config", "client") and not p.endswith("_test.cpp")
+                        and "/testing/" not in p)
+    used, named = set(re.findall(r"(?:\.|->)(\w+)", outside)), set(KEY.findall(outside))
+    fields = fields_of_keys(tree)
+    rows = [(path, *row) for path, text in tree.files.items() if path.startswith("schema/config/")
+            and pathlib.Path(path).stem in NODE_TABLES for row in ROW.findall(text)]
+    # A broker key acts through the keys of topics and groups whose default it is.
+    through = {name for path, _, effect, synonyms in rows if effect == "acts" and not path.endswith("broker.cfg")
+               for name in re.findall(r"[a-z][\w.]+", synonyms)}
+    for path, key, effect, _ in rows:
+        read = key in named or any(field in used for field in fields.get(key, ())) or (path.endswith("broker.cfg") and key in through)
+        if effect == "acts" and not read:
+            yield f"{path}: {key} is said to act, but nothing outside of src/config reads it"
+
+
+RULES = [layers, length, include_cycles, seam, awaits_stand_alone, lambda_coroutines, speech, readmes, effects]
 
 LEVELS = {"base": 0, "wire": 1, "log": 4}
 BAD = {
@@ -154,6 +200,8 @@ BAD = {
     lambda_coroutines: {"src/log/a.cpp": "auto f = [x]() -> Task<> { co_await g(x); };\n"},
     speech: {"README.md": "/work" + "/main\n"},
     readmes: {"src/base/a.h": ""},
+    effects: {"schema/config/broker.cfg": "a.key | int | 1 | - | low | read-only | - | acts\n",
+              "src/config/a.cpp": 'config.a_field = number("a.key");\n', "src/log/a.cpp": 'f("another.key");\n'},
 }
 
 
