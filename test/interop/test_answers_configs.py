@@ -219,3 +219,41 @@ def test_describe_producers(node, connection, topic):
     [(pid, epoch, last_sequence, last_timestamp, coordinator_epoch, transaction_start, _)] = rows[topic][3]
     assert (rows[topic][1], pid, epoch, last_sequence, coordinator_epoch, transaction_start) == (0, 4711, 3, 8, -1, -1)
     assert last_timestamp > 0
+
+
+# Loggers that both have; Kafka names many more.
+@pytest.mark.parametrize("error, name, changes", [
+    (0, "1", [("root", SET, "INFO")]), (0, "1", [("kafka.request.logger", SET, "WARN")]),
+    (0, "1", [("kafka.request.logger", DELETE, None)]), (42, "1", [("root", DELETE, None)]), (40, "1", [("root", SET, "LOUD")]),
+    (40, "1", [("root", SET, "info")]), (40, "1", [("no.such.logger", SET, "INFO")]), (40, "1", [("no.such.logger", DELETE, None)]),
+    (42, "1", [("root", APPEND, "INFO")]), (42, "1", [("root", SUBTRACT, "INFO")]), (42, "1", [("root", SET, None)]),
+    (42, "77", [("root", SET, "INFO")]), (42, "", [("root", SET, "INFO")]), (42, "1", [("root", SET, "INFO"), ("root", SET, "WARN")]),
+], ids=str)
+def test_alter_loggers(connection, error, name, changes):
+    assert alter(connection, LOGGER, name, *changes) == error
+
+
+def test_a_logger_shows_the_level_it_was_given_and_is_not_kept_in_the_metadata(connection):
+    def level():
+        return Described(connection, LOGGER, "1", ["kafka.request.logger"]).entries["kafka.request.logger"]["value"]
+
+    assert alter(connection, LOGGER, "1", ("kafka.request.logger", SET, "ERROR"), validate_only=True) == 0
+    assert level() == "INFO"
+    assert alter(connection, LOGGER, "1", ("kafka.request.logger", SET, "ERROR")) == 0
+    entry = Described(connection, LOGGER, "1", ["kafka.request.logger"]).entries["kafka.request.logger"]
+    assert (entry["value"], entry["source"], entry["read_only"], entry["sensitive"]) == ("ERROR", 6, False, False)
+    assert alter(connection, LOGGER, "1", ("kafka.request.logger", DELETE, None)) == 0
+    assert level() == "INFO"
+
+
+def test_a_broker_described_by_its_controller_listener(node, connection):
+    with node.connect(timeout=20, port=node.controller_port) as controller:
+        assert alter(connection, BROKER, "1", ("message.max.bytes", SET, "1234567")) == 0
+        ask.wait_for(lambda: Described(controller, BROKER, "1").value("message.max.bytes") == "1234567", "the change shows there")
+        there, here = Described(controller, BROKER, "1", synonyms=True), Described(connection, BROKER, "1", synonyms=True)
+        assert there.entries == here.entries
+        assert Described(controller, BROKER, "").entries == Described(connection, BROKER, "").entries
+        assert Described(controller, BROKER, "77").error == 42
+        assert Described(controller, LOGGER, "1", ["root"]).entries == Described(connection, LOGGER, "1", ["root"]).entries
+        assert alter(controller, LOGGER, "1", ("kafka.request.logger", SET, "INFO")) == 0
+    assert alter(connection, BROKER, "1", ("message.max.bytes", DELETE, None)) == 0

@@ -373,6 +373,8 @@ def test_list_offsets_by_time(connection, trimmed):
 
 def test_list_offsets_refusals(connection, trimmed):
     assert list_offsets(connection, "nowhere", -1)[0][0] == 3
+    assert list_offsets(connection, "nowhere", -7)[0][0] == 35
+    assert list_offsets(connection, "nowhere", -3, version=6)[0][0] == 35
     assert list_offsets(connection, trimmed, -1, index=5)[0][0] == 3
     assert list_offsets(connection, trimmed, -1, epoch=9)[0][0] == 75
     assert [row[0] for row in list_offsets(connection, trimmed, -1, twice=True)] == [42]

@@ -73,6 +73,16 @@ def test_configs(node, tool, topic):
     assert "InvalidConfigurationException" in refused or "Invalid value" in refused
 
 
+def test_broker_loggers(node, tool):
+    entity = ["--entity-type", "broker-loggers", "--entity-name", "1"]
+    tool("kafka-configs", "--alter", *entity, "--add-config", "kafka.request.logger=ERROR")
+    assert "kafka.request.logger=ERROR" in tool("kafka-configs", "--describe", *entity)
+    tool("kafka-configs", "--alter", *entity, "--delete-config", "kafka.request.logger")
+    assert "kafka.request.logger=ERROR" not in tool("kafka-configs", "--describe", *entity)
+    refused = tool("kafka-configs", "--alter", *entity, "--delete-config", "root", check=False)
+    assert "Removing the log level of the root logger is not allowed" in refused
+
+
 def test_perf_tests(node, tool, topic):
     ask.create_topic(node, topic, 3)
     said = kafka.tool("kafka-producer-perf-test", "--topic", topic, "--num-records", 20000, "--record-size", 100, "--throughput", -1,

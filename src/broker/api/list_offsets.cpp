@@ -1,5 +1,6 @@
 // ListOffsets: the offset at a time, or at one of the special places of a log.
 
+#include <array>
 #include <set>
 #include <utility>
 
@@ -34,6 +35,13 @@ std::set<TopicPartition> named_twice(const ListOffsetsRequest& request) {
   return twice;
 }
 
+// Special places (negative timestamps) came with versions; judged before the topic is looked for.
+bool is_known(TimestampMs timestamp, int16_t version) {
+  constexpr std::array<int16_t, 6> kSince{1, 1, 7, 8, 9, 11};  // latest, earliest, greatest timestamp, ...
+  if (timestamp >= 0) return true;
+  return timestamp >= -static_cast<int64_t>(kSince.size()) && version >= kSince[static_cast<size_t>(-(timestamp + 1))];
+}
+
 // Only consumers are kept from what is not committed yet.
 Isolation isolation_of(const ListOffsetsRequest& request) {
   if (request.replica_id != kConsumer) return Isolation::kLogEnd;
@@ -60,6 +68,10 @@ runtime::Task<ListOffsetsResponse> handle(Caller& caller, ListOffsetsRequest req
       row.partition_index = asked.partition_index;
       if (duplicate || !known_isolation) {
         row.error_code = duplicate ? KafkaError::kInvalidRequest : KafkaError::kUnknownServerError;
+        continue;
+      }
+      if (!is_known(asked.timestamp, caller.api_version)) {
+        row.error_code = KafkaError::kUnsupportedVersion;
         continue;
       }
       HostedPartition hosted = hosted_partition(broker, *image, topic.name, asked.partition_index);

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "broker/testing/test_broker.h"
 #include "wire/messages/delete_records_request.h"
 #include "wire/messages/delete_records_response.h"
@@ -77,6 +79,18 @@ TEST_F(OffsetsTest, SpecialTimestampsAreRefusedBelowTheirVersion) {
   EXPECT_EQ(list(-5, 8).error_code, KafkaError::kUnsupportedVersion);
   EXPECT_EQ(list(-6, 10).error_code, KafkaError::kUnsupportedVersion);
   EXPECT_EQ(list(-7).error_code, KafkaError::kUnsupportedVersion);
+}
+
+TEST_F(OffsetsTest, AnUnknownSpecialTimestampCountsBeforeAnUnknownTopic) {
+  auto error = [this](int64_t timestamp, int16_t version) {
+    auto request = list_request(timestamp);
+    request.topics.at(0).name = "nowhere";
+    return broker.ask<wire::ListOffsetsResponse>(request, version).topics.at(0).partitions.at(0).error_code;
+  };
+  EXPECT_EQ(error(-7, 11), KafkaError::kUnsupportedVersion);
+  EXPECT_EQ(error(-3, 6), KafkaError::kUnsupportedVersion);
+  EXPECT_EQ(error(std::numeric_limits<int64_t>::min(), 11), KafkaError::kUnsupportedVersion);
+  EXPECT_EQ(error(-3, 7), KafkaError::kUnknownTopicOrPartition);
 }
 
 TEST_F(OffsetsTest, TimestampFindsTheFirstRecordThatIsNotOlder) {
