@@ -1,16 +1,14 @@
-// Fuzz target: any bytes as one of the files that a log directory holds or a node is started with; the first byte
-// chooses which. Damage is an error, never a crash. What is read is written again, and reads the same.
+// Fuzz target: any bytes as one of the files that a log directory holds; the first byte chooses which. Damage is an
+// error, never a crash. What is read is written again, and reads the same.
 #include <algorithm>
 #include <cstdint>
-#include <string>
+#include <memory>
+#include <string_view>
 
 #include "base/check.h"
-#include "config/node_config.h"
-#include "config/properties.h"
 #include "log/offset_checkpoint.h"
 #include "log/sparse_index.h"
 #include "log/testing/memory_disk.h"
-#include "metadata/java_properties.h"
 #include "metadata/meta_properties.h"
 #include "raft/quorum_state_file.h"
 #include "raft/voter_set.h"
@@ -52,14 +50,6 @@ void try_meta_properties(std::string_view text) {
   if (!properties) return;
   auto again = metadata::parse_meta_properties(metadata::render_meta_properties(*properties, 0));
   CHECK(again && *again == *properties);
-}
-
-void try_server_properties(std::string_view text) {
-  metadata::parse_java_properties(text);
-  auto properties = config::Properties::parse(text);
-  if (!properties) return;
-  for (const config::Property& property : properties->entries()) CHECK(properties->find(property.key) == &property);
-  (void)config::load_node_config({.file = *std::move(properties), .file_name = "server.properties"});
 }
 
 void try_quorum_state(std::string_view text) {
@@ -111,7 +101,6 @@ void run(uint8_t kind, BytesView bytes) {
     case 4:
       return try_meta_properties(text);
     case 5:
-      return try_server_properties(text);
     case 6:
       return try_quorum_state(text);
     case 7:
