@@ -9,6 +9,8 @@
 #include "metadata/record_versions.h"
 #include "wire/messages/allocate_producer_ids_request.h"
 #include "wire/messages/allocate_producer_ids_response.h"
+#include "wire/messages/assign_replicas_to_dirs_request.h"
+#include "wire/messages/assign_replicas_to_dirs_response.h"
 #include "wire/messages/create_topics_request.h"
 #include "wire/messages/create_topics_response.h"
 #include "wire/messages/update_features_request.h"
@@ -223,6 +225,78 @@ TEST(Registration, RefusesWhoDoesNotFit) {
   wire::BrokerHeartbeatRequest stale = world.heartbeat(1);
   stale.broker_id = 9;
   EXPECT_EQ(world.controller.heartbeat(stale).response.error_code, KafkaError::kStaleBrokerEpoch);
+}
+
+// One broker with two directories, and a topic of two partitions that it put one in each.
+struct TwoDirectories {
+  TwoDirectories() {
+    world.boot();
+    auto registration = world.registration(1, 1);
+    registration.log_dirs = {a, b};
+    world.append(world.controller.register_broker(registration, {.now = world.now, .next_offset = world.end}).records);
+    EXPECT_FALSE(world.beat(world.heartbeat(1)).is_fenced);
+    create(world, "t", 2);
+    EXPECT_EQ(partition(0)->directories, std::vector<Uuid>({kUnassignedDirectory}));
+    EXPECT_EQ(assign(0, a), KafkaError::kNone);
+    EXPECT_EQ(assign(1, b), KafkaError::kNone);
+  }
+
+  const metadata::Partition* partition(int32_t index) { return world.controller.image().partition("t", index); }
+
+  KafkaError assign(int32_t index, const Uuid& directory) {
+    wire::AssignReplicasToDirsRequest request;
+    request.broker_id = 1;
+    request.broker_epoch = world.controller.image().broker(BrokerId(1))->epoch.value;
+    auto& row = request.directories.emplace_back();
+    row.id = directory;
+    auto& topic = row.topics.emplace_back();
+    topic.topic_id = world.controller.image().topic("t")->id;
+    topic.partitions.emplace_back().partition_index = index;
+    auto decision = world.controller.assign_replicas_to_dirs(request);
+    world.append(decision.records);
+    return decision.response.directories[0].topics[0].partitions[0].error_code;
+  }
+
+  void fail(const Uuid& directory) {
+    wire::BrokerHeartbeatRequest request = world.heartbeat(1);
+    request.offline_log_dirs = {directory};
+    EXPECT_FALSE(world.beat(request).is_fenced);
+  }
+
+  World world;
+  Uuid a{0x100, 0xa};
+  Uuid b{0x100, 0xb};
+};
+
+TEST(Directories, WhatIsInOneThatFailsHasNoLeaderUntilItIsBack) {
+  TwoDirectories node;
+  EXPECT_EQ(node.partition(1)->directories, std::vector<Uuid>({node.b}));
+  node.fail(node.b);
+  EXPECT_EQ(node.world.controller.image().broker(BrokerId(1))->log_dirs, std::vector<Uuid>({node.a}));
+  EXPECT_EQ(node.partition(0)->leader, BrokerId(1));
+  EXPECT_EQ(node.partition(1)->leader, metadata::kNoLeader);
+  EXPECT_THAT(node.partition(1)->isr, ::testing::ElementsAre(BrokerId(1))) << "the only one that has everything";
+  node.fail(node.b);
+  EXPECT_TRUE(node.world.last_records.empty()) << "said once is enough";
+
+  auto again = node.world.registration(1, 2);
+  again.log_dirs = {node.a, node.b};
+  node.world.append(
+      node.world.controller
+          .register_broker(again, {.now = node.world.now, .next_offset = node.world.end, .own_process = true})
+          .records);
+  EXPECT_FALSE(node.world.beat(node.world.heartbeat(1)).is_fenced);
+  EXPECT_EQ(node.partition(1)->leader, BrokerId(1));
+}
+
+TEST(Directories, AReplicaAssignedToOneThatIsNotThereLosesItsLeader) {
+  TwoDirectories node;
+  node.fail(node.b);
+  EXPECT_EQ(node.assign(0, node.b), KafkaError::kNone);
+  EXPECT_EQ(node.partition(0)->leader, metadata::kNoLeader);
+  EXPECT_EQ(node.assign(0, node.a), KafkaError::kNone);
+  EXPECT_EQ(node.partition(0)->leader, BrokerId(1));
+  EXPECT_EQ(node.assign(7, node.a), KafkaError::kUnknownTopicOrPartition);
 }
 
 TEST(Features, ChangeOnlyWithinWhatIsSupported) {
