@@ -57,6 +57,7 @@ ErrorCode code_of(int os_error) {
     case EBUSY:
     case EMFILE:
     case ENFILE:
+    case ENOMEM:
       return ErrorCode::kBusy;
     case EPIPE:
     case ECONNABORTED:
