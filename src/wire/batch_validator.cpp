@@ -13,6 +13,10 @@ namespace barnabas::wire {
 namespace {
 
 constexpr int16_t kFirstVersionWithZstd = 7;
+constexpr size_t kErrorsMax = 1000;
+// A batch may decompress to the larger of both.
+constexpr uint64_t kPlainMin = uint64_t{128} << 20;
+constexpr uint64_t kPlainTimes = 16;     // times max.message.bytes
 constexpr int32_t kSmallestLength = 14;  // of a message of the oldest format; Kafka takes less for damage
 constexpr size_t kLengthAt = 8;
 constexpr size_t kMagicAt = 16;
@@ -131,6 +135,8 @@ class RecordJudge {
   TimestampMs max_timestamp() const { return max_timestamp_; }
   bool contiguous() const { return contiguous_; }
   bool has_errors() const { return !errors_.empty(); }
+  // More faults are not told: a small batch can hold millions.
+  bool full() const { return errors_.size() >= kErrorsMax; }
 
   bool has_negative_time() const { return negative_time_; }
 
@@ -194,10 +200,11 @@ bool rebuildable(const BatchHeader& header, const RecordJudge& judge) {
 Refusal walk_records(const BatchHeader& header, BytesView batch, RecordJudge& judge, BatchBuilder* builder,
                      size_t size_max) {
   auto want = builder ? RecordIterator::Want::kAll : RecordIterator::Want::kShape;
-  RecordIterator records(header, batch, want);
+  RecordIterator records(header, batch, want, {.batch_bytes = std::max(kPlainMin, kPlainTimes * size_max)});
   RecordView record;
   for (int32_t index = 0; records.next(record); ++index) {
     judge.judge(index, record);
+    if (judge.full()) return {};
     if (builder && !judge.has_errors() && builder->written_size() <= size_max) {
       builder->add({.timestamp = header.record_timestamp(record.timestamp_delta),
                     .key = record.key,
@@ -205,6 +212,7 @@ Refusal walk_records(const BatchHeader& header, BytesView batch, RecordJudge& ju
                     .read_headers = record.headers});
     }
   }
+  if (records.beyond_limits()) return refuse_before_log(KafkaError::kMessageTooLarge);
   auto status = records.status();
   return status ? Refusal{} : refusal_of(status.error());
 }

@@ -487,5 +487,30 @@ TEST(Produce, AnyFlippedByteHasAnAnswer) {
   }
 }
 
+// Kafka goes on as long as it takes; we end before a small batch keeps a loop busy for seconds.
+TEST(BatchValidator, ABatchThatDecompressesToFarMoreThanAMessageMayHaveIsTooLarge) {
+  std::string zeros(1 << 20, '\0');
+  BatchBuilder builder({.compression = {Codec::kZstd}});
+  for (int i = 0; i < 140; ++i) builder.add({.timestamp = kNow, .value = as_bytes(zeros)});
+  Buffer batch = builder.build();
+  ASSERT_LT(batch.size(), 100'000u);
+  EXPECT_EQ(validate_batch(batch, {}, kContext).error, KafkaError::kMessageTooLarge);
+  BatchPolicy larger;
+  larger.max_message_bytes = 20 << 20;
+  EXPECT_EQ(validate_batch(batch, larger, kContext).error, KafkaError::kNone);
+}
+
+TEST(BatchValidator, OfVeryManyFaultsSomeAreTold) {
+  BatchBuilder builder({.compression = {Codec::kZstd}});
+  for (int i = 0; i < 50'000; ++i) builder.add({.timestamp = kNow, .value = as_bytes("without a key")});
+  BatchPolicy policy;
+  policy.compacted = true;
+  Buffer batch = builder.build();
+  auto verdict = validate_batch(batch, policy, kContext);
+  EXPECT_EQ(verdict.error, KafkaError::kInvalidRecord);
+  EXPECT_GE(verdict.record_errors.size(), 100u);
+  EXPECT_LE(verdict.record_errors.size(), 10'000u);
+}
+
 }  // namespace
 }  // namespace barnabas::wire

@@ -8,6 +8,11 @@
 
 namespace barnabas::wire {
 
+namespace {
+// Elements in memory are larger than their least form in a frame: so many are more than anybody means.
+constexpr uint32_t kElementsMax = 1'000'000;
+}  // namespace
+
 Error Reader::error(std::string_view what, int16_t version) const {
   return {ErrorCode::kInvalid,
           fmt::format("{} version {}: {} at byte {}", what, version, error_ ? error_ : "no error", error_position_)};
@@ -117,6 +122,10 @@ std::optional<uint32_t> Reader::nullable_array(bool flexible, size_t least_bytes
     return std::nullopt;
   }
   auto size = static_cast<uint32_t>(count);
+  if (size > kElementsMax) {
+    fail("an array claims more than a million elements");
+    return std::nullopt;
+  }
   if (size > remaining() / least_bytes) {
     fail("an array claims more elements than there are bytes for");
     return std::nullopt;

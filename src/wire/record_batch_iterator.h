@@ -97,6 +97,9 @@ class RecordIterator {
   // the compressed data.
   Result<> status() const;
 
+  // The fault is that the batch decompresses to more than the limits allow.
+  bool beyond_limits() const { return failed_ && decompressed_ > limits_.batch_bytes; }
+
   const BatchHeader& header() const { return header_; }
   int32_t records_read() const { return read_; }
 
