@@ -413,6 +413,60 @@ TEST_F(DamageTest, LeftoversOfDeletionAndCompactionAreTidiedUp) {
   EXPECT_TRUE(disk_->exists("/data/topic-0/00000000000000000100-0000000001.checkpoint.deleted")) << "not ours";
 }
 
+TEST_F(DamageTest, ABrokenTransactionIndexIsRebuiltWhenItIsRead) {
+  config_->segment_bytes = 400;
+  std::vector<replication::AbortedTransaction> aborted;
+  Offset end;
+  {
+    auto log = open();
+    testing::BatchSpec transactional{.records = 2,
+                                     .timestamp = options_now_,
+                                     .producer_id = 1,
+                                     .producer_epoch = 0,
+                                     .sequence = 0,
+                                     .transactional = true};
+    for (int i = 0; i < 4; ++i) {
+      transactional.sequence = 2 * i;
+      append(*log, transactional);
+      append_bytes(*log, testing::make_marker(1, 0, false, options_now_));
+    }
+    ASSERT_GT(log->segments().size(), 1u);
+    ASSERT_TRUE(log->segments().back()->size() > 0);
+    aborted = *log->aborted_transactions(Offset(0), Offset(100));
+    ASSERT_EQ(aborted.size(), 4u);
+    end = *log->close();
+  }
+  for (const std::string& name : disk_->list("/data/topic-0")) {
+    if (name.ends_with(".txnindex")) disk_->write("/data/topic-0/" + name, as_bytes("not an index"));
+  }
+  auto log = open(true, end);
+  EXPECT_EQ(*log->aborted_transactions(Offset(0), Offset(100)), aborted);
+  EXPECT_FALSE(log->failed());
+  append(*log, {});
+  ASSERT_TRUE(log->close());
+}
+
+TEST_F(DamageTest, AReplacementThatCannotBeOpenedChangesNothing) {
+  config_->segment_bytes = 2000;
+  fill(10);
+  auto log = open();
+  Offset third = log->segments()[2]->base();
+  auto cleaned = testing::make_batch({.records = 1, .base_offset = third.value - 1, .epoch = 0}, 99);
+  disk_->write("/data/topic-0/00000000000000000000.log.cleaned", cleaned);
+  auto deny = [&](ErrorCode code) {
+    disk_->set_fault([code](const std::string& operation, const std::string& path) -> std::optional<Error> {
+      return operation == "open" ? std::optional(Error{code, path}) : std::nullopt;
+    });
+  };
+  deny(ErrorCode::kBusy);
+  Offset second = log->segments()[1]->base();
+  EXPECT_FALSE(log->replace_segments(Offset(0), second, {Offset(0)}, options_now_));
+  disk_->set_fault(nullptr);
+  EXPECT_EQ(read(*log, 0).size(), 20u);
+  ASSERT_TRUE(log->replace_segments(Offset(0), second, {Offset(0)}, options_now_));
+  EXPECT_EQ(read(*log, 0)[0].offset, third.value - 1);
+}
+
 TEST_F(DamageTest, ACompleteSwapTakesThePlaceOfWhatItCovers) {
   config_->segment_bytes = 2000;
   fill(10);

@@ -48,6 +48,7 @@ Result<ActiveSegment*> Log::activate() {
   TRY(usable());
   if (active_) return active_.get();
   Segment& segment = *segments_.back();
+  if (segment.has_transaction_index()) TRY(transaction_index(segments_.size() - 1));
   TRY_ASSIGN(std::unique_ptr<ActiveSegment> active, ActiveSegment::open(*directory_, segment));
   TRY_ASSIGN(uint64_t file_size, active->file()->size());
   if (file_size < segment.size()) {

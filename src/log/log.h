@@ -294,7 +294,10 @@ class Log {
   Result<> load_producers();
   // Transaction indexes are written anew for segments from index `reindex_from` on.
   Result<replication::ProducerState> restore_producers(size_t reindex_from);
-  Result<> replay_producers(replication::ProducerState& state, Offset from, size_t reindex_from);
+  Result<> replay_producers(replication::ProducerState& state, Offset from, size_t reindex_from, size_t end = SIZE_MAX);
+  // The transaction index of one segment, out of the records.
+  Result<> rebuild_transaction_index(size_t index);
+  Result<std::vector<replication::AbortedTransaction>> transaction_index(size_t index);
   Result<> apply_to_producers(const wire::BatchHeader& header, BytesView batch);
   Result<> write_snapshot(Offset at);
   void drop_snapshots(Offset from, Offset until);  // of offsets in [from, until)

@@ -98,8 +98,39 @@ Result<ProducerState> Log::restore_producers(size_t reindex_from) {
   return state;
 }
 
-Result<> Log::replay_producers(ProducerState& state, Offset from, size_t reindex_from) {
-  for (size_t index = segment_at(from); index < segments_.size(); ++index) {
+Result<> Log::rebuild_transaction_index(size_t index) {
+  Offset base = segments_[index]->base();
+  logger_->warning(name_ + "/" + file_name(base, kTransactionIndexSuffix) + " is broken and is rebuilt");
+  ProducerState state;
+  Offset from = segments_.front()->base();
+  for (auto at = snapshots_.rbegin(); at != snapshots_.rend(); ++at) {
+    if (*at > base || *at < from) continue;
+    Result<Buffer> bytes = runtime::read_file(*directory_, file_name(*at, kSnapshotSuffix));
+    Result<ProducerState> decoded =
+        bytes ? replication::decode_producer_snapshot(*bytes) : std::unexpected(bytes.error());
+    if (!decoded) continue;
+    state = *std::move(decoded);
+    from = *at;
+    break;
+  }
+  return replay_producers(state, from, index, index + 1);
+}
+
+Result<std::vector<AbortedTransaction>> Log::transaction_index(size_t index) {
+  auto load = [&]() -> Result<std::vector<AbortedTransaction>> {
+    std::string name = file_name(segments_[index]->base(), kTransactionIndexSuffix);
+    TRY_ASSIGN(Buffer bytes, runtime::read_file(*directory_, name));
+    return replication::decode_transaction_index(bytes);
+  };
+  auto entries = load();
+  if (entries || entries.error().code != ErrorCode::kCorrupt) return entries;
+  TRY(rebuild_transaction_index(index));
+  if (!segments_[index]->has_transaction_index()) return std::vector<AbortedTransaction>();
+  return load();
+}
+
+Result<> Log::replay_producers(ProducerState& state, Offset from, size_t reindex_from, size_t end) {
+  for (size_t index = segment_at(from); index < std::min(end, segments_.size()); ++index) {
     Segment& segment = *segments_[index];
     if (segment_end(index) <= from) continue;
     Offset expected = segment.base();

@@ -230,9 +230,7 @@ Result<std::vector<replication::AbortedTransaction>> Log::aborted_transactions(O
       }
     }
     if (!segment.has_transaction_index()) continue;
-    std::string name = file_name(segment.base(), kTransactionIndexSuffix);
-    TRY_ASSIGN(Buffer bytes, runtime::read_file(*directory_, name));
-    TRY_ASSIGN(auto entries, replication::decode_transaction_index(bytes));
+    TRY_ASSIGN(auto entries, transaction_index(index));
     if (replication::collect_aborted(entries, from, upper, found)) break;
   }
   std::ranges::sort(found, {}, &replication::AbortedTransaction::first_offset);

@@ -210,6 +210,13 @@ Result<> Log::replace_segments(Offset first, Offset last, const std::vector<Offs
     }
     return {};
   };
+  // Whatever may fail for want of a descriptor comes before anything changes.
+  std::vector<std::unique_ptr<Segment>> replacements;
+  for (Offset base : cleaned) {
+    TRY_ASSIGN(auto file, directory_->open(file_name(base, kLogSuffix) + std::string(kCleanedSuffix), OpenMode::kRead));
+    TRY_ASSIGN(uint64_t size, file->size());
+    replacements.push_back(std::make_unique<Segment>(base, size));
+  }
   // Backwards: a start that finds .cleaned files knows that .swap files above them are not all there yet.
   for (auto base = cleaned.rbegin(); base != cleaned.rend(); ++base) {
     TRY(rename_all(*base, kCleanedSuffix, kSwapSuffix));
@@ -223,15 +230,10 @@ Result<> Log::replace_segments(Offset first, Offset last, const std::vector<Offs
       return poison(std::move(gone).error());
     }
   }
-  std::vector<std::unique_ptr<Segment>> replacements;
-  for (Offset base : cleaned) {
+  for (const auto& segment : replacements) {
+    Offset base = segment->base();
     if (Result<> placed = rename_all(base, kSwapSuffix, ""); !placed) return poison(std::move(placed).error());
-    auto segment = std::make_unique<Segment>(base, 0);
-    TRY_ASSIGN(auto file, segment->file(*directory_));
-    TRY_ASSIGN(uint64_t size, file->size());
-    segment->set_size(size);
     segment->set_has_transaction_index(directory_->exists(file_name(base, kTransactionIndexSuffix)));
-    replacements.push_back(std::move(segment));
   }
   begin = segments_.erase(begin, end);
   segments_.insert(begin, std::make_move_iterator(replacements.begin()), std::make_move_iterator(replacements.end()));
