@@ -24,8 +24,8 @@ function(barnabas_module name)
   list(FILTER sources EXCLUDE REGEX "_test\\.cpp$")
   # What tests of this and of higher modules share.
   set(testing ${sources})
-  list(FILTER testing INCLUDE REGEX "/testing/")
-  list(FILTER sources EXCLUDE REGEX "/testing/")
+  list(FILTER testing INCLUDE REGEX "src/${name}/(.*/)?testing/")
+  list(FILTER sources EXCLUDE REGEX "src/${name}/(.*/)?testing/")
   if(EXISTS ${dir}/generated.cmake)
     include(${dir}/generated.cmake)  # may append generated files to `sources`
   endif()
