@@ -52,14 +52,16 @@ def frame(key, version, body):
     return struct.pack(">i", len(message)) + message
 
 
-def create_topic(name):
-    """CreateTopics v2: one partition."""
-    return frame(19, 2, struct.pack(">ih", 1, len(name)) + name + struct.pack(">ihii", 1, 1, 0, 0) + struct.pack(">ib", 10000, 0))
+def create_topic(name, partitions=1):
+    """CreateTopics v2."""
+    return frame(19, 2, struct.pack(">ih", 1, len(name)) + name + struct.pack(">ihii", partitions, 1, 0, 0) +
+                 struct.pack(">ib", 120000, 0))
 
 
-def produce(name, records):
+def produce(name, records, partition=0):
     """Produce v7, acks=all."""
-    return frame(0, 7, struct.pack(">hhiih", -1, -1, 30000, 1, len(name)) + name + struct.pack(">iii", 1, 0, len(records)) + records)
+    return frame(0, 7, struct.pack(">hhiih", -1, -1, 30000, 1, len(name)) + name +
+                 struct.pack(">iii", 1, partition, len(records)) + records)
 
 
 def error_of(response, name):

@@ -2,6 +2,7 @@
 
     ./dev bench                 node and record_batch
     ./dev bench node            start, memory, requests; ours with fsync, ours with page-cache, Kafka
+    ./dev bench partitions      10,000 of them, idle: memory, descriptors, CPU, and starting again; ours only
     ./dev bench record_batch    the produce path's pure parts
 
 Figures of a busy machine mean little: compare within one run only.
@@ -9,6 +10,7 @@ Figures of a busy machine mean little: compare within one run only.
 
 import pathlib
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -92,12 +94,55 @@ log.dirs={folder}/kafka
         measure("Apache Kafka 4.3.0", [*java, "kafka.Kafka", str(properties)], port, 20)
 
 
+def partitions(count=10_000):
+    def started(command, port):
+        begin = time.monotonic()
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        return begin, process, load.connect(port, begin + 60)
+
+    def first_acknowledged(connection):
+        one = load.produce(TOPIC, load.batch(1, 100), count - 1)
+        while load.error_of(load.ask(connection, one), TOPIC) != 0:
+            time.sleep(0.001)
+
+    def idle(what, process):
+        before = load.cpu_seconds(process.pid)
+        time.sleep(10)
+        print(f"{what:22} resident {load.resident_mib(process.pid):6.1f} MiB, "
+              f"{len(list(pathlib.Path(f'/proc/{process.pid}/fd').iterdir()))} descriptors, "
+              f"{load.cpu_seconds(process.pid) - before:.2f} s CPU in 10 s", flush=True)
+
+    with tempfile.TemporaryDirectory() as folder:
+        port, controller = free_port(), free_port()
+        command = [str(BARNABAS), "server", "--override", f"log.dirs={folder}/data", "--override",
+                   f"listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}"]
+        begin, process, connection = started(command, port)
+        try:
+            connection.settimeout(120)
+            load.ask(connection, load.create_topic(TOPIC, count))
+            first_acknowledged(connection)
+            print(f"{'created':22} in {time.monotonic() - begin:.2f} s")
+            idle("created", process)
+            for what in ("after a clean stop", "after a kill"):
+                begin = time.monotonic()
+                process.send_signal(signal.SIGTERM if what == "after a clean stop" else signal.SIGKILL)
+                process.wait()
+                print(f"{what:22} ended in {time.monotonic() - begin:.2f} s")
+                begin, process, connection = started(command, port)
+                first_acknowledged(connection)
+                print(f"{what:22} first acknowledged record {(time.monotonic() - begin) * 1000:.0f} ms after the start")
+                idle(what, process)
+        finally:
+            process.kill()
+            process.wait()
+
+
 def record_batch():
     subprocess.run(["ninja", "-C", str(ROOT / "build" / "release"), "record_batch_bench"], check=True)
     subprocess.run([str(ROOT / "build" / "release" / "bin" / "record_batch_bench")], check=True)
 
 
-BENCHES = {"node": node, "record_batch": record_batch}
+BENCHES = {"node": node, "partitions": partitions, "record_batch": record_batch}
 
 
 def main():

@@ -77,6 +77,12 @@ std::string PartitionName::to_string() const {
   return topic + "-" + std::to_string(index);
 }
 
+void Partition::Wakeups::take(std::vector<CommitWaiter>& waiters, Offset end) {
+  auto after = std::ranges::upper_bound(waiters, end, {}, &CommitWaiter::end);
+  for (auto at = waiters.begin(); at != after; ++at) arrived.push_back(std::move(at->waiter));
+  waiters.erase(waiters.begin(), after);
+}
+
 void Partition::Wakeups::run() {
   for (auto& waiter : arrived) waiter->arrived();
   for (auto& waiter : fired) waiter->fire();
@@ -341,20 +347,14 @@ void Partition::synced(Result<> result, runtime::Executor& home) {
 void Partition::contract_holds_locked(Offset end, Wakeups& wakeups) {
   if (end <= contract_end_) return;
   contract_end_ = end;
-  while (!local_waiters_.empty() && local_waiters_.front().end <= end) {
-    wakeups.arrived.push_back(std::move(local_waiters_.front().waiter));
-    local_waiters_.pop_front();
-  }
+  wakeups.take(local_waiters_, end);
   if (core_.local_advanced(end)) committed_moved_locked(wakeups);
 }
 
 void Partition::committed_moved_locked(Wakeups& wakeups) {
   Offset committed = core_.high_watermark();
   log_->settle_transactions(committed);
-  while (!commit_waiters_.empty() && commit_waiters_.front().end <= committed) {
-    wakeups.arrived.push_back(std::move(commit_waiters_.front().waiter));
-    commit_waiters_.pop_front();
-  }
+  wakeups.take(commit_waiters_, committed);
   progress_locked(wakeups);
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "broker/api/api.h"
+#include "broker/api/hosted_partition.h"
 #include "broker/api/leader_hints.h"
 #include "broker/broker.h"
 #include "broker/fetch_session.h"
@@ -72,21 +73,10 @@ FetchSessionRequest session_request(const FetchRequest& request, int16_t version
 }
 
 Read locate(Broker& broker, const metadata::Image& image, const FetchTarget& target, bool by_id) {
-  Read read;
-  const metadata::Topic* topic = by_id ? image.topic(target.topic_id) : image.topic(target.topic);
-  if (!topic) {
-    read.known = false;
-    read.answer.error = by_id ? KafkaError::kUnknownTopicId : KafkaError::kUnknownTopicOrPartition;
-    return read;
-  }
-  if (!topic->partition(target.partition)) {
-    read.known = false;
-    read.answer.error = KafkaError::kUnknownTopicOrPartition;
-    return read;
-  }
-  read.partition = broker.replicas().find(topic->id, target.partition);
-  if (!read.partition) read.answer.error = broker.replicas().why_missing(topic->id, target.partition);
-  return read;
+  HostedPartition hosted = by_id ? hosted_partition(broker, image, target.topic_id, target.partition)
+                                 : hosted_partition(broker, image, target.topic, target.partition);
+  bool known = hosted.error != KafkaError::kUnknownTopicId && hosted.error != KafkaError::kUnknownTopicOrPartition;
+  return {.partition = std::move(hosted.partition), .answer = {.error = hosted.error}, .known = known};
 }
 
 Pass read_all(Broker& broker, const FetchContext& context, const FetchRequest& request, int16_t version,

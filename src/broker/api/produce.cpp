@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "broker/api/api.h"
+#include "broker/api/hosted_partition.h"
 #include "broker/api/leader_hints.h"
 #include "broker/broker.h"
 #include "broker/partition.h"
@@ -33,23 +34,15 @@ struct Pending {
   AppendAnswer answer;
 };
 
-struct Target {
-  KafkaError error{};
-  std::shared_ptr<Partition> partition;
-};
-
-Target find_target(Broker& broker, const metadata::Image& image, const Caller& caller,
-                   const ProduceRequest::TopicProduceData& topic, int32_t index) {
+HostedPartition find_target(Broker& broker, const metadata::Image& image, const Caller& caller,
+                            const ProduceRequest::TopicProduceData& topic, int32_t index) {
   bool by_id = caller.api_version >= kTopicIdsFrom;
   const metadata::Topic* known = by_id ? image.topic(topic.topic_id) : image.topic(topic.name);
-  if (!known) return {by_id ? KafkaError::kUnknownTopicId : KafkaError::kUnknownTopicOrPartition, nullptr};
-  if (metadata::is_internal_topic(known->name) && caller.client_id != kAdminClient) {
+  if (known && metadata::is_internal_topic(known->name) && caller.client_id != kAdminClient) {
     return {KafkaError::kInvalidTopicException, nullptr};
   }
-  if (!known->partition(index)) return {KafkaError::kUnknownTopicOrPartition, nullptr};
-  auto partition = broker.replicas().find(known->id, index);
-  if (!partition) return {broker.replicas().why_missing(known->id, index), nullptr};
-  return {KafkaError::kNone, std::move(partition)};
+  return by_id ? hosted_partition(broker, image, topic.topic_id, index)
+               : hosted_partition(broker, image, topic.name, index);
 }
 
 void fill(ProduceResponse::PartitionProduceResponse& response, AppendAnswer& answer) {
@@ -69,7 +62,7 @@ AppendAnswer append_one(Broker& broker, const metadata::Image& image, const Call
                         const ProduceRequest& request, const ProduceRequest::TopicProduceData& topic,
                         const ProduceRequest::PartitionProduceData& data, Pending& pending) {
   if (request.acks < -1 || request.acks > 1) return {.error = KafkaError::kInvalidRequiredAcks};
-  Target target = find_target(broker, image, caller, topic, data.index);
+  HostedPartition target = find_target(broker, image, caller, topic, data.index);
   if (target.error != KafkaError::kNone) return {.error = target.error};
   if (broker.stopping()) return {.error = KafkaError::kNotLeaderOrFollower};
   // Kafka never answers a null record set; it is as wrong as an empty one.
