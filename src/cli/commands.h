@@ -1,5 +1,5 @@
-// The subcommands of `barnabas`, each a function from parsed arguments to an exit code: 0 done, 1 failed, 2 wrong
-// usage. Data goes to standard output, everything else to standard error.
+// The commands that need a node's code (server, storage), each a function from parsed arguments to an exit code: 0
+// done, 1 failed. Data goes to standard output, everything else to standard error. Their rows are in node_commands.cpp.
 #pragma once
 
 #include <string>
@@ -27,10 +27,5 @@ struct StorageFormatArguments {
 int storage_format(const StorageFormatArguments& arguments);
 int storage_info(const std::string& properties_file);
 int storage_random_uuid();
-
-int config_explain(const std::string& key);
-
-// The whole program.
-int run(int argc, char** argv);
 
 }  // namespace barnabas::cli

@@ -134,7 +134,9 @@ runtime::Task<Result<T>> ask_group(Cluster& cluster, std::string group, Ask ask)
     if (answer->code == KafkaError::kNone) co_return std::move(answer->value);
     cluster.forget_coordinator(CoordinatorType::kGroup, group);
     bool slept = false;
-    if (wire::is_retriable(answer->code)) slept = co_await cluster.back_off(attempt, deadline);
+    if (wire::is_retriable(answer->code)) {
+      slept = co_await cluster.back_off(attempt, deadline);
+    }
     if (!slept) co_return std::unexpected(broker_error(answer->code, "group " + group, answer->message));
   }
 }

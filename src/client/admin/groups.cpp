@@ -52,7 +52,9 @@ runtime::Task<Result<std::vector<GroupListing>>> list_groups(Cluster& cluster, L
       KafkaError code = answer->message.error_code;
       if (code != KafkaError::kNone) {
         bool slept = false;
-        if (wire::is_retriable(code)) slept = co_await cluster.back_off(attempt, deadline);
+        if (wire::is_retriable(code)) {
+          slept = co_await cluster.back_off(attempt, deadline);
+        }
         if (slept) continue;
         co_return std::unexpected(broker_error(code, "groups of broker " + std::to_string(broker)));
       }

@@ -34,7 +34,9 @@ runtime::Task<Result<std::vector<TransactionListing>>> list_transactions(Cluster
       if (!answer) co_return std::unexpected(answer.error());
       KafkaError code = answer->message.error_code;
       bool slept = false;
-      if (code != KafkaError::kNone && wire::is_retriable(code)) slept = co_await cluster.back_off(attempt, deadline);
+      if (code != KafkaError::kNone && wire::is_retriable(code)) {
+        slept = co_await cluster.back_off(attempt, deadline);
+      }
       if (slept) continue;
       if (code != KafkaError::kNone) {
         co_return std::unexpected(broker_error(code, "transactions of broker " + std::to_string(broker)));

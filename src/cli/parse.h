@@ -1,0 +1,28 @@
+// Parsing: from argv to a Command and its values. Words up to the first flag name the command; the rest is parsed by
+// CLI11 against the command's row. Wrong usage is an error with the sentence to print.
+#pragma once
+
+#include <expected>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "cli/command.h"
+#include "cli/invocation.h"
+
+namespace barnabas::cli {
+
+struct Parsed {
+  const Command* command = nullptr;  // null: help on `noun` ("" = everything) was asked for
+  std::string noun;
+  bool help = false;  // of the command
+  Invocation::Values values;
+};
+
+// `arguments` without the program's name. The error is one sentence, and says what would be right.
+std::expected<Parsed, std::string> parse(std::span<const std::string_view> arguments);
+
+// The candidate nearest to `word` by edit distance, or "" when none is near.
+std::string_view nearest(std::string_view word, std::span<const std::string_view> candidates);
+
+}  // namespace barnabas::cli
