@@ -36,6 +36,8 @@ Error too_large(size_t size, std::string_view key) {
           .message = "the record has " + std::to_string(size) + " bytes, more than " + std::string(key) + " allows"};
 }
 
+constexpr Duration kWaitAtOnce = std::chrono::hours(24);
+
 MonotonicTime after(MonotonicTime now, Milliseconds limit) {
   if (limit > std::chrono::hours(24 * 365)) return {INT64_MAX};
   return now + limit;
@@ -107,7 +109,8 @@ Producer::Core::Core(ProducerSettings settings, ProducerOptions options, std::sh
                .sequencer = sequencer_,
                .scope = scope_,
                .gate = transactions_.get(),
-               .after_pass = [this] { unpark(); }}) {
+               .after_pass = [this] { unpark(); },
+               .owner = [this] { return std::shared_ptr<void>(weak_from_this().lock()); }}) {
   if (transactions_) transactions_->connect(sender_);
 }
 
@@ -213,7 +216,13 @@ Result<> Producer::Core::send(const ProducerRecord& given, uint64_t tag, Callbac
       if (interceptor.on_send) interceptor.on_send(changed);
     }
   }
-  const ProducerRecord& record = options_.interceptors.empty() ? given : changed;
+  auto sent = send_checked(options_.interceptors.empty() ? given : changed, tag, callback);
+  // As Kafka's own: a transaction that lost a record on the way in cannot be committed.
+  if (!sent && transactions_) transactions_->send_failed(sent.error());
+  return sent;
+}
+
+Result<> Producer::Core::send_checked(const ProducerRecord& record, uint64_t tag, Callback* callback) {
   Accumulator::Item item{.record = record, .shape = RecordShape(record), .tag = tag, .callback = callback};
   if (auto wrong = precheck(record, item.shape)) return std::unexpected(*wrong);
   Topic& topic = topics_.find_or_add(record.topic);
@@ -230,26 +239,26 @@ Result<> Producer::Core::send(const ProducerRecord& given, uint64_t tag, Callbac
 }
 
 Result<> Producer::Core::send_blocking(Topic& topic, Accumulator::Item& item, Attempt made) {
-  auto deadline = std::chrono::steady_clock::now() + Milliseconds(settings_.max_block_ms);
+  runtime::Clock& clock = runtime_->world().clock;
+  MonotonicTime deadline = after(clock.now(), Milliseconds(settings_.max_block_ms));
   Error refusal;
   while (made != Attempt::kTaken) {
-    auto left = deadline - std::chrono::steady_clock::now();
+    Duration left = deadline - clock.now();
     if (made == Attempt::kRefused) return std::unexpected(refusal);
     if (made == Attempt::kNoRoom) {
       // The loop sends what is open when somebody waits; if it has requests under way it comes by on its own.
       size_t size = accumulator_.room_needed(item.shape);
       accumulator_.memory().begin_want();
       if (sender_.requests_in_flight() == 0) wake();
-      bool room = left.count() > 0 && accumulator_.memory().wait_for_room(size, deadline);
+      bool room = left.count() > 0 && accumulator_.memory().wait_for_room(size, std::min(left, kWaitAtOnce));
       accumulator_.memory().end_want();
-      if (!room) return std::unexpected(no_room(settings_.max_block_ms));
+      if (!room && left < kWaitAtOnce) return std::unexpected(no_room(settings_.max_block_ms));
       if (accumulator_.closed()) return std::unexpected(closed_error());
     } else {
-      auto learned = on_loop<void>([name = topic.name, partition = item.record.partition,
-                                    limit = std::chrono::duration_cast<Duration>(left)](Core& core, Promise<> done) {
-        MonotonicTime until = core.loop_.clock().now() + limit;
-        core.scope_.spawn(core.learn_topic(name, partition, until, std::move(done)));
-      });
+      auto learned =
+          on_loop<void>([name = topic.name, partition = item.record.partition, deadline](Core& core, Promise<> done) {
+            core.scope_.spawn(core.learn_topic(name, partition, deadline, std::move(done)));
+          });
       auto known = learned.get();
       if (!known) return std::unexpected(known.error());
     }
@@ -312,7 +321,7 @@ Future<T> Producer::Core::on_loop(Start start) {
 Result<> Producer::Core::park(const Accumulator::Item& item) {
   if (settings_.max_block_ms == 0) return std::unexpected(no_room(0));
   if (parked_bytes_ > accumulator_.memory_limit()) return std::unexpected(no_room(0));
-  MonotonicTime deadline = loop_.clock().now() + milliseconds(settings_.max_block_ms);
+  MonotonicTime deadline = after(loop_.clock().now(), Milliseconds(settings_.max_block_ms));
   parked_.emplace_back(item, deadline);
   parked_bytes_ += parked_.back().text.size() + sizeof(Parked);
   if (parked_.size() == 1) accumulator_.memory().begin_want();
@@ -544,6 +553,7 @@ Future<> Producer::Core::shut_down(std::shared_ptr<Core> self, Milliseconds limi
   self->scope_.cancel();
   co_await self->scope_.join();
   self->sender_.fail_all(closed_error());
+  self->sender_.end();
   done->set({});
   co_return Result<>{};
 }

@@ -60,6 +60,7 @@ class Producer::Core : public std::enable_shared_from_this<Producer::Core> {
   Result<Route> route(producer::Topic& topic, const ProducerRecord& record);
   // What is wrong with the record or the producer already before a partition is looked for.
   std::optional<Error> precheck(const ProducerRecord& record, const producer::RecordShape& shape) const;
+  Result<> send_checked(const ProducerRecord& record, uint64_t tag, Callback* callback);
   Result<> send_blocking(producer::Topic& topic, producer::Accumulator::Item& item, Attempt first);
   Result<> park(const producer::Accumulator::Item& item);
   void unpark();

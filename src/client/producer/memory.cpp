@@ -36,12 +36,12 @@ void Memory::give_back(Block block) {
   if (wake) condition_.notify_all();
 }
 
-bool Memory::wait_for_room(size_t size, std::chrono::steady_clock::time_point deadline) {
+bool Memory::wait_for_room(size_t size, Duration limit) {
   std::unique_lock lock(mutex_);
   auto done = [&] { return closed_ || room_for(size); };
   waiting_.fetch_add(1, std::memory_order_relaxed);
   wanted_size_ = std::min(wanted_size_, size);
-  bool room = condition_.wait_until(lock, deadline, done);
+  bool room = condition_.wait_for(lock, limit, done);
   if (waiting_.fetch_sub(1, std::memory_order_relaxed) == 1) wanted_size_ = SIZE_MAX;
   return room;
 }

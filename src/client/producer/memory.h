@@ -4,7 +4,6 @@
 #pragma once
 
 #include <atomic>
-#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
@@ -14,6 +13,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/time.h"
 
 namespace barnabas::client::producer {
 
@@ -33,8 +33,8 @@ class Memory {
   std::optional<Block> try_take(size_t size);
   void give_back(Block block);
 
-  // Blocks the thread until there may be room for `size`, until `deadline`, or until close(). False: the deadline came.
-  bool wait_for_room(size_t size, std::chrono::steady_clock::time_point deadline);
+  // Blocks the thread until there may be room for `size`, for `limit`, or until close(). False: the time is over.
+  bool wait_for_room(size_t size, Duration limit);
   // Somebody waits for room without a thread.
   void begin_want() { waiting_.fetch_add(1, std::memory_order_relaxed); }
   void end_want() { waiting_.fetch_sub(1, std::memory_order_relaxed); }

@@ -28,10 +28,12 @@ Sender::Sender(const Environment& environment)
       sequencer_(environment.sequencer),
       scope_(environment.scope),
       gate_(environment.gate),
-      after_pass_(environment.after_pass) {}
+      after_pass_(environment.after_pass),
+      owner_(environment.owner) {}
 
-Sender::~Sender() {
-  if (timer_ != 0) loop_.cancel(timer_);
+void Sender::end() {
+  ended_ = true;
+  if (timer_ != 0) loop_.cancel(std::exchange(timer_, 0));
 }
 
 void Sender::look_at(Partition& partition) {
@@ -41,13 +43,14 @@ void Sender::look_at(Partition& partition) {
 void Sender::run_soon() {
   if (run_pending_) return;
   run_pending_ = true;
-  loop_.at_end_of_pass([this] {
+  loop_.at_end_of_pass([this, owner = owner_()] {
     run_pending_ = false;
     run();
   });
 }
 
 void Sender::run() {
+  if (ended_) return;
   if (running_) return run_soon();
   running_ = true;
   MonotonicTime now = loop_.clock().now();

@@ -53,9 +53,10 @@ class Sender {
     runtime::Scope& scope;
     TransactionGate* gate = nullptr;
     std::function<void()> after_pass{};
+    // What owns the sender, or null once it is being destroyed: held by what runs on the loop later.
+    std::function<std::shared_ptr<void>()> owner{};
   };
   explicit Sender(const Environment& environment);
-  ~Sender();
 
   // A pass. From the loop's queue, a timer, or an answer.
   void run();
@@ -83,6 +84,9 @@ class Sender {
   void take_over(Topic& topic, const TopicMetadata& metadata);
   // Refreshes of the metadata ask for it from now on.
   void track(Topic& topic);
+
+  // Nothing runs by itself any more; before the sender is destroyed, on the loop.
+  void end();
 
   // Any thread.
   ProducerMetrics metrics() const;
@@ -166,6 +170,8 @@ class Sender {
   bool running_ = false;
   bool acquiring_ = false;
   const std::function<void()> after_pass_;
+  const std::function<std::shared_ptr<void>()> owner_;
+  bool ended_ = false;
   std::atomic<bool> stopped_{false};
   mutable std::mutex stop_mutex_;
   Error why_stopped_;  // under stop_mutex_

@@ -342,6 +342,7 @@ void Sender::acquire_identity() {
 
 runtime::Task<> Sender::ask_for_identity() {
   wire::InitProducerIdRequest request;
+  request.transactional_id = std::nullopt;
   request.transaction_timeout_ms = INT32_MAX;
   for (int attempt = 0;; ++attempt) {
     MonotonicTime deadline = cluster_.deadline_in(settings_.request_timeout_ms);

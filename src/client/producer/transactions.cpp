@@ -100,6 +100,13 @@ Result<> Transactions::enter_aborting() {
   return move(State::kInTransaction, State::kAbortableError, State::kAborting, "abort_transaction()");
 }
 
+void Transactions::send_failed(const Error& error) {
+  std::lock_guard lock(mutex_);
+  if (state_ != State::kInTransaction) return;
+  state_ = State::kAbortableError;
+  error_ = error;
+}
+
 Error Transactions::to_abortable(Error error) {
   {
     std::lock_guard lock(mutex_);

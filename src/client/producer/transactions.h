@@ -43,6 +43,8 @@ class Transactions final : public TransactionGate {
   Result<> enter_committing();
   Result<> enter_aborting();
   Result<> may_add_offsets() const;
+  // A record of the transaction was not taken.
+  void send_failed(const Error& error);
   State state() const { return state_.load(std::memory_order_acquire); }
 
   // On the loop, after the call above that allows it. kTimedOut after max.block.ms: the same call goes on with it.

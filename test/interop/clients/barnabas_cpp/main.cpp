@@ -1,8 +1,5 @@
 // Barnabas' own C++ client as a driver of the rig: JSON lines in, JSON lines out (rig/driver.py says which).
 
-#include <fcntl.h>
-#include <sys/stat.h>
-
 #include <atomic>
 #include <iostream>
 #include <mutex>
@@ -13,6 +10,7 @@
 #include <vector>
 
 #include "barnabas/admin.h"
+#include "barnabas/consumer.h"
 #include "barnabas/producer.h"
 
 namespace kafka = barnabas::client;
