@@ -17,6 +17,9 @@ namespace barnabas::client {
 
 namespace {
 
+// How long one broker of several is waited for before the next is tried as well.
+constexpr Duration kPatience = milliseconds(300);
+
 Error client_closed() {
   return {.kind = Error::Kind::kClosed, .message = "the client was closed"};
 }
@@ -97,7 +100,10 @@ runtime::Task<Cluster::State::Opened> Cluster::State::to_any([[maybe_unused]] Se
       earliest = std::min(earliest, retry);
       if (retry > loop.clock().now()) continue;
       tried = true;
-      auto opened = co_await connections.open(candidate.peer, candidate.to, deadline);
+      // One that is slow does not keep us from the next; its attempt goes on, and is joined again in the next round.
+      MonotonicTime limit = deadline;
+      if (round.size() > 1) limit = std::min(deadline, loop.clock().now() + kPatience);
+      auto opened = co_await connections.open(candidate.peer, candidate.to, limit);
       if (opened) co_return opened;
       if (opened.error().kind == Error::Kind::kAuthentication) co_return opened;
       hopeless = hopeless && !opened.error().retriable;

@@ -95,6 +95,15 @@ TEST_F(ClusterTest, AllBootstrapAddressesAreTried) {
   EXPECT_TRUE(refresh().has_value());
 }
 
+TEST_F(ClusterTest, AnAddressThatSwallowsPacketsDoesNotHoldUpTheOthers) {
+  network_.broker("swallows").hangs = true;
+  network_.broker("swallows too").hangs = true;
+  settings_.bootstrap = {{"swallows", 9092}, {"b2", 9092}, {"swallows too", 9092}};
+  MonotonicTime before = clock_.now();
+  EXPECT_TRUE(refresh().has_value());
+  EXPECT_LT(clock_.now() - before, seconds(1));
+}
+
 TEST_F(ClusterTest, AnUnreachableClusterIsReportedWithTheReason) {
   settings_.bootstrap = {{"nowhere", 9092}};
   auto known = refresh(seconds(3));

@@ -76,19 +76,30 @@ Result<std::unique_ptr<SocketStream>> start_connect(EpollLoop& loop, const Socke
   return stream;
 }
 
-// Tries the addresses one after the other.
+// Tries the addresses one after the other, each for its share of the time left: one that swallows packets does not
+// keep the others from being tried.
 Task<Result<std::unique_ptr<Stream>>> connect_to_any(EpollLoop& loop, std::vector<SocketAddress> addresses,
-                                                     runtime::CancelToken token) {
+                                                     MonotonicTime deadline, runtime::CancelToken token) {
   Error last{ErrorCode::kNotFound, "the name has no address"};
-  for (const SocketAddress& address : addresses) {
-    auto started = start_connect(loop, address);
+  for (size_t i = 0; i < addresses.size(); ++i) {
+    auto started = start_connect(loop, addresses[i]);
     if (!started) {
       last = started.error();
       continue;
     }
     std::unique_ptr<SocketStream> stream = *std::move(started);
-    auto ready = co_await stream->writable(token);
-    if (!ready) co_return std::unexpected(ready.error());
+    runtime::CancelSource ending;
+    runtime::CancelCallback on_cancel(token, [&ending] { ending.request(); });
+    MonotonicTime now = loop.clock().now();
+    Duration share = (deadline - now) / static_cast<int64_t>(addresses.size() - i);
+    runtime::TimerId timer = loop.schedule(now + share, [&ending] { ending.request(); });
+    auto ready = co_await stream->writable(ending.token());
+    loop.cancel(timer);
+    if (!ready && token.requested()) co_return std::unexpected(ready.error());
+    if (!ready) {
+      last = {ErrorCode::kTimedOut, "connect to " + to_endpoint(addresses[i]).to_string() + " took too long"};
+      continue;
+    }
     auto connected = stream->finish_connect();
     if (connected) co_return std::move(stream);
     last = connected.error();
@@ -130,14 +141,15 @@ Task<Result<std::unique_ptr<Stream>>> SocketNetwork::connect(runtime::Executor& 
   runtime::CancelSource ending;
   bool timed_out = false;
   runtime::CancelCallback on_cancel(token, [&ending] { ending.request(); });
-  runtime::TimerId timer = loop.schedule(loop.clock().now() + timeout, [&ending, &timed_out] {
+  MonotonicTime deadline = loop.clock().now() + timeout;
+  runtime::TimerId timer = loop.schedule(deadline, [&ending, &timed_out] {
     timed_out = true;
     ending.request();
   });
   auto addresses = co_await resolve_name(workers_, home, to, ending.token());
   Result<std::unique_ptr<Stream>> connected = fail(ErrorCode::kInvalid, "");
   if (addresses) {
-    connected = co_await connect_to_any(loop, *std::move(addresses), ending.token());
+    connected = co_await connect_to_any(loop, *std::move(addresses), deadline, ending.token());
   } else {
     connected = std::unexpected(addresses.error());
   }

@@ -1,5 +1,6 @@
 #include "client/testing/fake_network.h"
 
+#include "runtime/sleep.h"
 #include "wire/messages/api_versions_request.h"
 #include "wire/messages/api_versions_response.h"
 
@@ -83,10 +84,16 @@ barnabas::Result<std::unique_ptr<runtime::Listener>> FakeNetwork::listen(const r
 }
 
 runtime::Task<barnabas::Result<std::unique_ptr<runtime::Stream>>> FakeNetwork::connect(runtime::Executor& home,
-                                                                                       runtime::Endpoint to, Duration,
-                                                                                       runtime::CancelToken) {
+                                                                                       runtime::Endpoint to,
+                                                                                       Duration timeout,
+                                                                                       runtime::CancelToken token) {
   attempts.push_back(to);
   auto found = brokers_.find({to.host, to.port});
+  if (found != brokers_.end() && found->second.hangs) {
+    auto waited = co_await runtime::sleep_for(home, timeout, token);
+    if (!waited) co_return fail(barnabas::ErrorCode::kCancelled, "cancelled");
+    co_return fail(barnabas::ErrorCode::kTimedOut, "connect to " + to.to_string() + " took too long");
+  }
   if (found == brokers_.end() || found->second.refuses) {
     co_return fail(barnabas::ErrorCode::kIo, "connect to " + to.to_string() + ": Connection refused");
   }

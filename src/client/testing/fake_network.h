@@ -73,6 +73,7 @@ class FakeBroker {
   }
 
   bool refuses = false;  // connections
+  bool hangs = false;    // as a host does that drops packets
   int16_t api_versions_max = 4;
   bool refuses_helpfully = true;  // tells its versions of ApiVersions when it does not know the one asked for
   std::map<int16_t, wire::VersionRange> versions;
