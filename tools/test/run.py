@@ -36,7 +36,9 @@ def script_suites():
         ("generator", "tools/generator/run_tests.py", []),
         ("wire_proof", "test/wire_proof/run.py", []),
         ("batch_proof", "test/wire_proof/batches/run.py", []),
+        ("assignor_proof", "test/assignor_proof/run.py", []),
         ("docs", "test/docs/run.py", []),
+        ("install", "test/install/run.py", []),
         ("interop", "test/interop/run.py", []),
     ]
     return [
