@@ -16,13 +16,17 @@ class RoundRobinAssignor final : public Assignor {
                          const AssignableTopics& topics) const override {
     GroupAssignment assignment;
     std::set<std::string_view> wanted;
-    std::vector<std::pair<std::string_view, std::set<std::string_view>>> circle;
+    std::vector<const MemberSubscription*> ranked;
     for (const auto& member : members) {
       assignment[member.member_id];
       wanted.insert(member.topics.begin(), member.topics.end());
-      circle.emplace_back(member.member_id, std::set<std::string_view>(member.topics.begin(), member.topics.end()));
+      ranked.push_back(&member);
     }
-    std::ranges::sort(circle, {}, [](const auto& entry) { return entry.first; });
+    std::ranges::sort(ranked, [](const auto* a, const auto* b) { return ranks_before(*a, *b); });
+    std::vector<std::pair<std::string_view, std::set<std::string_view>>> circle;
+    for (const auto* member : ranked) {
+      circle.emplace_back(member->member_id, std::set<std::string_view>(member->topics.begin(), member->topics.end()));
+    }
     size_t next = 0;
     for (std::string_view name : wanted) {
       auto topic = topics.find(name);
@@ -38,6 +42,12 @@ class RoundRobinAssignor final : public Assignor {
 };
 
 }  // namespace
+
+bool ranks_before(const MemberSubscription& a, const MemberSubscription& b) {
+  if (a.instance_id && b.instance_id) return *a.instance_id < *b.instance_id;
+  if (a.instance_id.has_value() != b.instance_id.has_value()) return a.instance_id.has_value();
+  return a.member_id < b.member_id;
+}
 
 bool racks_matter(const std::vector<std::string>& member_racks, const std::vector<const AssignableTopic*>& topics) {
   std::set<std::string_view> all;

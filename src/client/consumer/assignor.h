@@ -48,6 +48,10 @@ std::unique_ptr<Assignor> make_range_assignor();
 std::unique_ptr<Assignor> make_round_robin_assignor();
 std::unique_ptr<Assignor> make_sticky_assignor(bool cooperative);
 
+// The order in which range and roundrobin serve members: static ones first, by instance id; then the others by member
+// id.
+bool ranks_before(const MemberSubscription& a, const MemberSubscription& b);
+
 // Whether racks matter at all: some member's rack holds replicas, and not every rack holds all partitions.
 bool racks_matter(const std::vector<std::string>& member_racks, const std::vector<const AssignableTopic*>& topics);
 

@@ -121,7 +121,7 @@ TEST(ConsumerProtocol, ReadsBackWhatItWrites) {
 
 TEST(JavaHash, IsJavas) {
   EXPECT_EQ(java_hash(std::string_view("hello")), 99162322);
-  EXPECT_EQ(java_hash(std::string_view("gr\u00fc\u00df \U0001F600")), 1257160633);
+  EXPECT_EQ(java_hash(std::string_view("gr\u00fc\u00df \U0001F600")), 428496181);
 }
 
 // Whatever the members had and want: each partition goes to exactly one member that wants it (cooperative: or waits for
@@ -150,6 +150,11 @@ TEST(Assignors, AreCompleteAndValidOnRandomGroups) {
             members[random() % members.size()].owned.push_back({topic, static_cast<int32_t>(number)});
         }
       }
+      std::erase_if(all, [&](const auto& topic) {
+        return std::none_of(members.begin(), members.end(), [&](const auto& made) {
+          return std::find(made.topics.begin(), made.topics.end(), topic.first) != made.topics.end();
+        });
+      });
       for (auto& made : members) made.user_data = assignor->user_data(made.owned, made.generation);
       auto assigned = assignor->assign(members, all);
       std::set<TopicPartition> given;

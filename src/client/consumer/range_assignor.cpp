@@ -10,25 +10,20 @@ namespace barnabas::client {
 
 namespace {
 
-struct RankedMember {
+// A member of the group with its rack, if it tells one.
+struct RangeMember {
+  const MemberSubscription* said;
   std::string id;
-  std::optional<std::string> instance;
   std::optional<std::string> rack;
 };
-
-// Static members first, by instance id; then the others by member id.
-bool ranks_before(const RankedMember& a, const RankedMember& b) {
-  if (a.instance && b.instance) return *a.instance < *b.instance;
-  if (a.instance.has_value() != b.instance.has_value()) return a.instance.has_value();
-  return a.id < b.id;
-}
 
 // One topic while it is being given out: everybody gets as many as everybody else, the first ones perhaps one more.
 class TopicRange {
  public:
-  TopicRange(std::string name, const AssignableTopic& topic, std::vector<RankedMember> members)
+  TopicRange(std::string name, const AssignableTopic& topic, std::vector<RangeMember> members)
       : name_(std::move(name)), topic_(topic), members_(std::move(members)) {
-    std::ranges::sort(members_, ranks_before);
+    std::ranges::sort(members_, ranks_before,
+                      [](const RangeMember& member) -> const MemberSubscription& { return *member.said; });
     for (int32_t partition = 0; partition < topic_.partitions(); ++partition) unassigned_.push_back(partition);
     for (const auto& member : members_) {
       if (member.rack) racks_.push_back(*member.rack);
@@ -40,24 +35,24 @@ class TopicRange {
     by_rack_ = racks_matter(racks_, {&topic_});
   }
 
-  const std::vector<RankedMember>& members() const { return members_; }
+  const std::vector<RangeMember>& members() const { return members_; }
   bool by_rack() const { return by_rack_; }
   int32_t partitions() const { return topic_.partitions(); }
   // Java counts the partitions of topics that have rack information only.
   int32_t partitions_with_racks() const { return racks_.empty() ? 0 : topic_.partitions(); }
 
-  bool near(const RankedMember& member, int32_t partition) const {
+  bool near(const RangeMember& member, int32_t partition) const {
     if (!member.rack) return true;
     if (racks_.empty()) return false;
     const auto& racks = topic_.racks[static_cast<size_t>(partition)];
     return std::ranges::find(racks, *member.rack) != racks.end();
   }
-  int room(const RankedMember& member) const {
+  int room(const RangeMember& member) const {
     auto found = given_.find(member.id);
     int given = found == given_.end() ? 0 : found->second;
     return std::max(0, each_ + (extra_ > 0 ? 1 : 0) - given);
   }
-  void give(const RankedMember& member, const std::vector<int32_t>& partitions, GroupAssignment& to) {
+  void give(const RangeMember& member, const std::vector<int32_t>& partitions, GroupAssignment& to) {
     for (int32_t partition : partitions) {
       to[member.id].push_back({name_, partition});
       unassigned_.remove(partition);
@@ -83,7 +78,7 @@ class TopicRange {
  private:
   std::string name_;
   const AssignableTopic& topic_;
-  std::vector<RankedMember> members_;
+  std::vector<RangeMember> members_;
   std::vector<std::string> racks_;
   std::list<int32_t> unassigned_;
   std::map<std::string, int> given_;
@@ -95,10 +90,10 @@ class TopicRange {
 // Topics with the same members and number of partitions: partition n of all of them goes to the same member, where one
 // is near all of it.
 void give_together(const std::vector<TopicRange*>& topics, int32_t partitions, GroupAssignment& to) {
-  std::vector<const RankedMember*> left;
+  std::vector<const RangeMember*> left;
   for (const auto& member : topics.front()->members()) left.push_back(&member);
   for (int32_t partition = 0; partition < partitions && !left.empty(); ++partition) {
-    auto fits = [&](const RankedMember* member) {
+    auto fits = [&](const RangeMember* member) {
       return std::ranges::all_of(
           topics, [&](const TopicRange* topic) { return topic->near(*member, partition) && topic->room(*member) > 0; });
     };
@@ -124,11 +119,11 @@ class RangeAssignor final : public Assignor {
     std::vector<TopicRange> ranges;
     for (const auto& [name, topic] : topics) {
       if (topic.partitions() == 0) continue;
-      std::vector<RankedMember> subscribed;
+      std::vector<RangeMember> subscribed;
       for (const auto& member : members) {
         if (std::ranges::find(member.topics, name) == member.topics.end()) continue;
         auto rack = member.rack && !member.rack->empty() ? member.rack : std::nullopt;
-        subscribed.push_back({member.member_id, member.instance_id, rack});
+        subscribed.push_back({&member, member.member_id, rack});
       }
       ranges.emplace_back(name, topic, std::move(subscribed));
     }

@@ -173,7 +173,7 @@ class General {
     size_t load = assignment_[owner].size();
     auto before = earlier_.find(at);
     if (before != earlier_.end() && assignment_.contains(before->second.first) &&
-        load > assignment_[before->second.first].size() + 1) {
+        wants_[before->second.first].contains(at.topic) && load > assignment_[before->second.first].size() + 1) {
       move(at, before->second.first);
       return true;
     }

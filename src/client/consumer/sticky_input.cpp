@@ -100,15 +100,12 @@ StickyInput::StickyInput(const std::vector<MemberSubscription>& in_any_order, co
   for (const auto& member : in_any_order) hashes.push_back(java_hash(std::string_view(member.member_id)));
   for (size_t index : java_hash_order(hashes)) members.push_back(&in_any_order[index]);
 
-  std::set<std::string_view> first_topics;
+  std::optional<std::set<std::string_view>> first_topics;
   std::map<TopicPartition, const MemberSubscription*> owners;
   for (const auto* member : members) {
     std::set<std::string_view> wanted(member->topics.begin(), member->topics.end());
-    if (first_topics.empty()) {
-      first_topics = wanted;
-    } else if (wanted != first_topics) {
-      all_alike = false;
-    }
+    if (!first_topics) first_topics = wanted;
+    if (wanted != *first_topics) all_alike = false;
     auto& mine = data[member->member_id] = data_of(*member, cooperative);
     generation = std::max(generation, mine.generation.value_or(kNoGeneration));
     owned[member->member_id];
