@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "config/client_tables.h"
 #include "config/tables.h"
 
 namespace barnabas::config {
@@ -78,6 +79,21 @@ TEST(Value, ShareGroupsStartAtAnEndOrByDuration) {
   for (const char* bad : {"", "newest", "by_duration:", "by_duration:P", "by_duration:PT", "by_duration:1H",
                           "by_duration:PT1M1H", "by_duration:-PT1H"})
     EXPECT_FALSE(check_value(key, bad).has_value()) << bad;
+}
+
+TEST(Value, ConsumersMayAlsoStartNowhere) {
+  const KeyInfo& key = *consumer_keys().find("auto.offset.reset");
+  for (const char* good : {"latest", "earliest", "none", "by_duration:PT1H"})
+    EXPECT_TRUE(check_value(key, good).has_value()) << good;
+  for (const char* bad : {"", "NONE", "by_duration:PT"}) EXPECT_FALSE(check_value(key, bad).has_value()) << bad;
+}
+
+TEST(Value, DurationsAreJavas) {
+  EXPECT_EQ(parse_duration_ms("P1DT1H30M0.5S"), 91800500);
+  EXPECT_EQ(parse_duration_ms("pt5m"), 300000);
+  EXPECT_EQ(parse_duration_ms("PT0S"), 0);
+  for (const char* bad : {"", "1H", "P1H", "PT1.5H", "PT99999999999999999999S", "PT1S1S", "PT1.2.3S"})
+    EXPECT_EQ(parse_duration_ms(bad), std::nullopt) << bad;
 }
 
 TEST(Value, QuorumAddressesAreParsed) {

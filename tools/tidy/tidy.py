@@ -188,7 +188,25 @@ def effects(tree):
             yield f"{path}: {key} is said to act, but nothing outside of src/config reads it"
 
 
-RULES = [layers, length, include_cycles, seam, awaits_stand_alone, lambda_coroutines, speech, readmes, effects]
+FILLED = re.compile(r"\b(?:into|tls|sasl)\.(\w+)(?:\.\w+)? = ")
+READ_FIELD = re.compile(r"(?:\.|->)(\w+)(?!\w)(?!\(?\)? = )")
+CLIENT_TABLES = ("client", "producer", "consumer", "admin")
+
+
+def client_effects(tree):
+    """The same of clients: a key that is said to act is named in src/client, and if it fills a setting, that is read."""
+    code = "\n".join(t for p, t in tree.sources() if folder(p) == "client" and not p.endswith("_test.cpp") and "/testing/" not in p)
+    named, used = set(KEY.findall(code)), set(READ_FIELD.findall(code))
+    for path, text in tree.files.items():
+        if not path.startswith("schema/config/") or pathlib.Path(path).stem not in CLIENT_TABLES:
+            continue
+        for key, effect, _ in ROW.findall(text):
+            fields = {m for s in code.split(";") if f'"{key}"' in s for m in FILLED.findall(s)}
+            if effect == "acts" and (key not in named and not key.startswith("compression.") or fields and not fields & used):
+                yield f"{path}: {key} is said to act, but nothing in src/client reads it"
+
+
+RULES = [layers, length, include_cycles, seam, awaits_stand_alone, lambda_coroutines, speech, readmes, effects, client_effects]
 
 LEVELS = {"base": 0, "wire": 1, "log": 4}
 BAD = {
@@ -202,6 +220,8 @@ BAD = {
     readmes: {"src/base/a.h": ""},
     effects: {"schema/config/broker.cfg": "a.key | int | 1 | - | low | read-only | - | acts\n",
               "src/config/a.cpp": 'config.a_field = number("a.key");\n', "src/log/a.cpp": 'f("another.key");\n'},
+    client_effects: {"schema/config/client.cfg": "a.key | int | 1 | - | low | read-only | - | acts\n",
+                     "src/client/a.cpp": 'into.a_field = number("a.key");\n'},
 }
 
 
