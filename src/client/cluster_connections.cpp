@@ -168,7 +168,12 @@ void ClusterConnections::adopt(int32_t broker, const runtime::Endpoint& at) {
 
 void ClusterConnections::start_over() {
   for (auto& [peer, known] : peers_) {
-    if (known.open) known.open->close({.kind = Error::Kind::kClosed, .message = "the cluster is looked for anew"});
+    if (known.open) {
+      known.open->close({.kind = Error::Kind::kNotReachable,
+                         .code = ErrorCode::kNetworkException,
+                         .message = "the cluster is being looked for anew",
+                         .retriable = true});
+    }
     known.failures = 0;
     known.retry_at = {};
   }

@@ -76,7 +76,8 @@ runtime::Task<> Cluster::State::look_up(Self self, CoordinatorType type, Monoton
   while (!closing() && !asking.wanted.empty()) {
     std::vector<std::string> keys(asking.wanted.begin(), asking.wanted.end());
     asking.wanted.clear();
-    asking.failed.clear();
+    // Others' failures stay: they may not have been read yet.
+    for (const std::string& key : keys) asking.failed.erase(key);
     // Later rounds are for those who came later.
     MonotonicTime limit = std::max(deadline, loop.clock().now() + milliseconds(settings.request_timeout_ms));
     auto asked = co_await ask_for(self, type, keys, limit);

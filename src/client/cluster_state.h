@@ -79,7 +79,7 @@ struct Cluster::State {
     std::set<std::string> wanted;
     bool running = false;
     uint64_t rounds = 0;
-    std::map<std::string, Error> failed;  // by the latest round
+    std::map<std::string, Error> failed;  // by the latest round that asked for it
     WaitList ended;
   };
   runtime::Task<Result<int32_t>> coordinator(Self self, CoordinatorType type, std::string key, MonotonicTime deadline);

@@ -394,14 +394,23 @@ TEST_F(ClusterTest, WhenAllBrokersKnownAreGoneTheBootstrapListIsUsed) {
   EXPECT_TRUE(cluster().metadata()->brokers.contains(4));
 }
 
+runtime::Task<Result<Answer<wire::HeartbeatResponse>>> beat_on(std::shared_ptr<Connection> connection) {
+  auto answer = co_await connection->call<wire::HeartbeatResponse>(wire::HeartbeatRequest{}, 4, seconds(30));
+  co_return answer;
+}
+
 TEST_F(ClusterTest, ABrokerMayAskForTheBootstrapListToBeUsed) {
   settings_.bootstrap = {{"b3", 9092}};
+  servers_.broker(2).serve<wire::HeartbeatRequest>([](const testing::Asked&) { return std::nullopt; });
   refresh();
   auto second = connection(Target::of(2));
+  auto waiting = start(beat_on(*second));
   servers_.metadata_error = KafkaError::kRebootstrapRequired;
   auto known = start(cluster().refresh(clock_.now() + seconds(10)));
   advance(milliseconds(20));
   EXPECT_TRUE((*second)->closed());
+  ASSERT_TRUE(waiting->has_value());
+  EXPECT_TRUE((*waiting)->error().retriable) << "who waits there may ask again";
   servers_.metadata_error = KafkaError::kNone;
   network_.attempts.clear();
   advance(seconds(3));
