@@ -72,6 +72,7 @@ class OpensslEngine : public TlsEngine {
       else
         X509_VERIFY_PARAM_set1_host(rules, host_.data(), host_.size());
     }
+    SSL_set_cert_cb(ssl_.get(), remember_request, this);
     SSL_set_connect_state(ssl_.get());
     ERR_clear_error();
     SSL_do_handshake(ssl_.get());  // the first flight; there is nothing to read yet
@@ -146,6 +147,12 @@ class OpensslEngine : public TlsEngine {
   }
 
  private:
+  // Called when a server asks for a certificate of ours.
+  static int remember_request(SSL* /*ssl*/, void* engine) {
+    static_cast<OpensslEngine*>(engine)->asked_for_certificate_ = true;
+    return 1;
+  }
+
   // The connection is of no use any more: every further call ends with the same error.
   Error remember_failure() {
     failed_ = failure();
@@ -177,12 +184,13 @@ class OpensslEngine : public TlsEngine {
         return {ErrorCode::kDenied, "the TLS handshake failed: no cipher suite is common to both sides"};
       case SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE:
         return {ErrorCode::kDenied, "the TLS handshake failed: the peer showed no certificate"};
-      case SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED:
-        return {ErrorCode::kDenied, "the peer wants a certificate of ours: set ssl.keystore.location"};
       default:
         break;
     }
     const bool alert = reason >= SSL_AD_REASON_OFFSET;
+    if (alert && asked_for_certificate_ && SSL_get_certificate(ssl_.get()) == nullptr)
+      return {ErrorCode::kDenied, fmt::format("the peer wants a certificate of ours ({}): set ssl.keystore.location",
+                                              take_openssl_error())};
     return {alert || !handshake_done() ? ErrorCode::kDenied : ErrorCode::kInvalid,
             fmt::format("{}: {}", alert ? "the peer refused the TLS connection" : "the TLS connection failed",
                         take_openssl_error())};
@@ -204,6 +212,7 @@ class OpensslEngine : public TlsEngine {
   SslPtr ssl_;
   BIO* from_peer_ = nullptr;
   BIO* to_peer_ = nullptr;
+  bool asked_for_certificate_ = false;
   std::optional<Error> failed_;
 };
 
