@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Callable
 
-from rig import cache, kafka
+from rig import barnabas, cache, kafka
 from rig.driver import Driver
 
 SOURCES = Path(__file__).parents[1] / "clients"
@@ -118,6 +118,14 @@ def _rust():
     return [str(cache.prepared(f"rust-{cache.fingerprint(*files)}", build) / "driver")], {}
 
 
+def _cpp():
+    """Our own client, built with the program under test: BARNABAS_CPP_DRIVER names another build of its driver."""
+    built = Path(os.environ.get("BARNABAS_CPP_DRIVER") or barnabas.BINARY.with_name("barnabas_cpp_driver"))
+    if not built.exists():
+        raise cache.Unavailable(f"{built} is not built (ninja barnabas_cpp_driver)")
+    return [str(built)], {}
+
+
 def _node(script: str, native: bool = False):
     def prepare():
         cache.need("node", "npm")
@@ -162,6 +170,7 @@ CLIENTS = [
     Client("kafkajs", _node("kafkajs.js"), codecs=("none", "gzip"), assigns_range=False),
     Client("confluent-kafka-javascript", _node("confluent.js", native=True)),
     Client("rust-rdkafka", _rust),
+    Client("barnabas-cpp", _cpp),
 ]
 
 BY_NAME = {client.name: client for client in CLIENTS}

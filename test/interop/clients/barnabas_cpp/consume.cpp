@@ -3,6 +3,7 @@
 #include <iostream>
 
 #include "barnabas/consumer.h"
+#include "barnabas/share_consumer.h"
 #include "driver.h"
 
 namespace driver {
@@ -10,8 +11,23 @@ namespace driver {
 namespace {
 
 using namespace barnabas::client;
+using nlohmann::json;
 
-Config config_of(const Json& command, int64_t poll) {
+struct Failed {
+  std::string why;
+};
+
+template <class T>
+T need(Result<T> result) {
+  if (!result) throw Failed{result.error().to_string()};
+  if constexpr (!std::is_void_v<T>) return *std::move(result);
+}
+
+json text(std::optional<std::string_view> value) {
+  return value ? json(std::string(*value)) : json();
+}
+
+Config config_of(const json& command, int64_t poll) {
   Config config{{"bootstrap.servers", command.at("bootstrap")},
                 {"auto.offset.reset", "earliest"},
                 {"enable.auto.commit", "false"},
@@ -39,11 +55,11 @@ Config config_of(const Json& command, int64_t poll) {
 }
 
 void show(const ConsumerRecord& record) {
-  Json headers = Json::array();
+  json headers = json::array();
   for (const Header& header : record.headers.all()) {
-    headers.push_back(Json::array({std::string(header.key), json(header.value)}));
+    headers.push_back(json::array({std::string(header.key), text(header.value)}));
   }
-  emit("record", Json::array({record.partition, record.offset, json(record.key), json(record.value), headers}));
+  emit({{"record", json::array({record.partition, record.offset, text(record.key), text(record.value), headers})}});
 }
 
 // The broker may be away or the group have moved on: what is read twice is not lost.
@@ -53,9 +69,7 @@ void commit(Consumer& consumer) {
   if (done && !*done) std::cerr << "commit: " << done->error().to_string() << std::endl;
 }
 
-}  // namespace
-
-void consume(const Json& command) {
+void run_consume(const json& command) {
   int64_t left = command.at("expect");
   std::string topic = command.at("topic");
   bool grouped = command.contains("group") && !command["group"].is_null();
@@ -73,7 +87,7 @@ void consume(const Json& command) {
     auto records = consumer.poll(Milliseconds(500));
     if (!records) {
       std::cerr << "poll: " << records.error().to_string() << std::endl;
-      if (records.error().fatal) fail(records.error().to_string());
+      if (records.error().fatal) throw Failed{records.error().to_string()};
       continue;
     }
     for (const ConsumerRecord& record : *records) {
@@ -86,14 +100,14 @@ void consume(const Json& command) {
   need(consumer.close());
 }
 
-void member(const Json& command) {
+void run_member(const json& command) {
   std::string topic = command.at("topic");
   std::filesystem::path until(command.at("until").get<std::string>());
   Consumer consumer = need(Consumer::create(config_of(command, 50)));
   auto tell = [&](std::span<const TopicPartition>) {
-    Json partitions = Json::array();
+    json partitions = json::array();
     for (const auto& at : consumer.assignment()) partitions.push_back(at.partition);
-    emit("assigned", partitions);
+    emit({{"assigned", partitions}});
   };
   RebalanceListener listener;
   listener.on_assigned = tell;
@@ -104,13 +118,81 @@ void member(const Json& command) {
     auto records = consumer.poll(Milliseconds(100));
     if (!records) {
       std::cerr << "poll: " << records.error().to_string() << std::endl;
-      if (records.error().fatal) fail(records.error().to_string());
+      if (records.error().fatal) throw Failed{records.error().to_string()};
       continue;
     }
     for (const ConsumerRecord& record : *records) show(record);
     if (!records->empty()) commit(consumer);
   }
   need(consumer.close());
+}
+
+// {"do": "share", "bootstrap", "topic", "group", "expect", "reject": [values], "release_first": [values]}: reads until
+// `expect` records are accepted; rejects some, gives some back once. Events: record, as of a consumer.
+void run_share(const json& command) {
+  int64_t left = command.at("expect");
+  Config config{{"bootstrap.servers", command.at("bootstrap")}, {"group.id", command.at("group")}};
+  bool judges = command.contains("reject");
+  if (judges) config.set("share.acknowledgement.mode", "explicit");
+  ShareConsumer consumer = need(ShareConsumer::create(config));
+  need(consumer.subscribe({command.at("topic")}));
+  auto is_in = [&](const char* list, const ConsumerRecord& record) {
+    if (!command.contains(list)) return false;
+    for (const auto& value : command[list]) {
+      if (record.value == value.get<std::string>()) return true;
+    }
+    return false;
+  };
+  while (left > 0) {
+    auto records = consumer.poll(Milliseconds(500));
+    if (!records) {
+      std::cerr << "poll: " << records.error().to_string() << std::endl;
+      if (records.error().fatal) throw Failed{records.error().to_string()};
+      continue;
+    }
+    for (const ConsumerRecord& record : *records) {
+      if (judges && is_in("reject", record)) {
+        need(consumer.acknowledge(record, Acknowledgement::kReject));
+        continue;
+      }
+      if (judges && is_in("release_first", record) && record.delivery_count == 1) {
+        need(consumer.acknowledge(record, Acknowledgement::kRelease));
+        continue;
+      }
+      if (judges) need(consumer.acknowledge(record));
+      --left;
+      show(record);
+    }
+    for (const auto& [at, taken] : need(consumer.commit().get())) {
+      if (!taken) std::cerr << "acknowledging: " << taken.error().to_string() << std::endl;
+    }
+  }
+  need(consumer.close());
+}
+
+Outcome attempt(void (*work)(const json&), const json& command) {
+  try {
+    work(command);
+    return std::nullopt;
+  } catch (const Failed& failed) {
+    return failed.why;
+  } catch (const json::exception& failed) {
+    return failed.what();
+  }
+}
+
+}  // namespace
+
+Outcome consume(const json& command) {
+  return attempt(run_consume, command);
+}
+
+Outcome member(const json& command) {
+  return attempt(run_member, command);
+}
+
+Outcome share(const json& command) {
+  return attempt(run_share, command);
 }
 
 }  // namespace driver

@@ -13,18 +13,21 @@
 #include "barnabas/consumer.h"
 #include "barnabas/producer.h"
 
+#include "driver.h"
+
 namespace kafka = barnabas::client;
 using nlohmann::json;
 
-namespace {
-
-using Outcome = std::optional<std::string>;  // what went wrong
-
-void emit(const json& event) {
+void driver::emit(const json& event) {
   static std::mutex mutex;
   std::lock_guard lock(mutex);
-  std::cout << event.dump() << '\n' << std::flush;
+  std::cout << event.dump(-1, ' ', false, json::error_handler_t::replace) << '\n' << std::flush;
 }
+
+namespace {
+
+using driver::emit;
+using driver::Outcome;
 
 template <class T>
 Outcome failure(const kafka::Result<T>& result) {
@@ -187,6 +190,12 @@ int main() {
         wrong = transact(command);
       } else if (what == "fence") {
         wrong = fence(command);
+      } else if (what == "consume") {
+        wrong = driver::consume(command);
+      } else if (what == "member") {
+        wrong = driver::member(command);
+      } else if (what == "share") {
+        wrong = driver::share(command);
       } else {
         wrong = "no such command: " + what;
       }
