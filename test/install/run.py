@@ -42,8 +42,13 @@ def headers_compile_alone():
     headers = sorted((PREFIX / "include").rglob("*.h"))
     assert len(headers) > 8, f"only {len(headers)} headers were installed"
 
+    alone = WORK / "headers"
+    alone.mkdir(exist_ok=True)
+
     def compile_one(header):
-        run([COMPILER, *FLAGS, "-fsyntax-only", "-x", "c++", "-include", header, f"-I{PREFIX}/include", "/dev/null"])
+        source = alone / f"{header.parent.name}_{header.stem}.cpp"
+        source.write_text(f'#include "{header}"\n#include "{header}"\n', encoding="utf-8")
+        run(["ccache", COMPILER, *FLAGS, f"-I{PREFIX}/include", "-c", source, "-o", source.with_suffix(".o")])
 
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         list(pool.map(compile_one, headers))
