@@ -196,6 +196,7 @@ Result<> Consumer::Core::assign(std::vector<TopicPartition> partitions) {
 
 runtime::Task<> Consumer::Core::drop_membership(std::shared_ptr<Membership> membership, MonotonicTime deadline,
                                                 Promise<> done) {
+  co_await offsets_.idle();
   co_await membership->leave(deadline);
   done.set({});
 }
@@ -357,7 +358,7 @@ std::optional<Result<ConsumerRecords>> Consumer::Core::take_records(std::unique_
 }
 
 Result<ConsumerRecords> Consumer::Core::poll(Milliseconds timeout) {
-  if (detail::on_client_thread()) {
+  if (loop_.is_current()) {
     return std::unexpected(invalid("poll() would wait for its own thread; use next() there"));
   }
   MonotonicTime deadline = after(context_.now(), timeout);

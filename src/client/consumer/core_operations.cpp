@@ -227,7 +227,7 @@ Future<std::vector<TopicPartition>> Consumer::Core::partitions_for(std::string t
 }
 
 Result<> Consumer::Core::close(Milliseconds limit) {
-  if (detail::on_client_thread()) {
+  if (loop_.is_current()) {
     abandon();
     return {};
   }
@@ -278,6 +278,7 @@ Future<> Consumer::Core::shut_down(std::shared_ptr<Core> self, MonotonicTime dea
   self->shut_ = true;
   self->finish_next(std::unexpected(closed()));
   if (self->membership_) {
+    co_await self->offsets_.idle();
     co_await self->membership_->leave(deadline);
   }
   self->scope_.cancel();

@@ -134,23 +134,37 @@ void GroupOffsets::forget_coordinator() {
   context_.cluster.forget_coordinator(CoordinatorType::kGroup, *context_.settings.group_id);
 }
 
-runtime::Task<Result<>> GroupOffsets::commit(Offsets offsets, MonotonicTime deadline) {
-  if (offsets.empty()) co_return Result<>();
+runtime::Task<> GroupOffsets::take_turn() {
   if (committing_) {
     runtime::Completion<bool> turn;
     queue_.push_back(turn);
     co_await turn.wait(context_.loop);
   }
   committing_ = true;
-  auto result = co_await commit_now(std::move(offsets), deadline);
+}
+
+void GroupOffsets::pass_turn() {
   if (queue_.empty()) {
     committing_ = false;
-  } else {
-    auto next = queue_.front();
-    queue_.pop_front();
-    next.set(true);
+    return;
   }
+  auto next = queue_.front();
+  queue_.pop_front();
+  next.set(true);
+}
+
+runtime::Task<Result<>> GroupOffsets::commit(Offsets offsets, MonotonicTime deadline) {
+  if (offsets.empty()) co_return Result<>();
+  co_await take_turn();
+  auto result = co_await commit_now(std::move(offsets), deadline);
+  pass_turn();
   co_return result;
+}
+
+runtime::Task<> GroupOffsets::idle() {
+  if (!committing_) co_return;
+  co_await take_turn();
+  pass_turn();
 }
 
 runtime::Task<Result<>> GroupOffsets::commit_now(Offsets offsets, MonotonicTime deadline) {

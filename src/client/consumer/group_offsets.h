@@ -22,10 +22,13 @@ class GroupOffsets {
 
   // On the loop.
   runtime::Task<Result<>> commit(Offsets offsets, MonotonicTime deadline);
+  // Ends when the commits asked for so far are done.
+  runtime::Task<> idle();
   runtime::Task<Result<CommittedOffsets>> committed(std::vector<TopicPartition> partitions, MonotonicTime deadline);
 
  private:
-  struct Turn;
+  runtime::Task<> take_turn();
+  void pass_turn();
   runtime::Task<Result<>> commit_now(Offsets offsets, MonotonicTime deadline);
   Result<ConsumerGroupMetadata> member() const;
   void forget_coordinator();

@@ -45,6 +45,8 @@ runtime::Task<bool> Membership::revoke(std::vector<TopicPartition> partitions) {
     }
   }
   bool called = co_await in_poll(Kind::kRevoked, partitions);
+  // What the listener commits, also without waiting for it, is there before the next owner asks.
+  co_await offsets_.idle();
   {
     std::lock_guard lock(context_.state.mutex);
     context_.state.hold = false;
