@@ -101,7 +101,18 @@ size_t Replicas::choose_dir(const metadata::Partition& partition, std::vector<si
 
 bool Replicas::opening(const Uuid& topic_id, int32_t index) const {
   std::shared_lock lock(mutex_);
+  auto found = missing_.find({topic_id, index});
+  return found != missing_.end() && found->second == KafkaError::kNotLeaderOrFollower;
+}
+
+bool Replicas::missing(const Uuid& topic_id, int32_t index) const {
+  std::shared_lock lock(mutex_);
   return missing_.contains({topic_id, index});
+}
+
+bool Replicas::all_open() const {
+  std::shared_lock lock(mutex_);
+  return missing_.empty();
 }
 
 runtime::Task<> Replicas::apply(const metadata::Delta& delta, metadata::ImagePtr image) {
@@ -134,7 +145,7 @@ runtime::Task<> Replicas::apply(const metadata::Delta& delta, metadata::ImagePtr
         if (leadership_) leadership_(hosted);
       } else if (hosted) {
         gone.push_back(hosted);
-      } else if (ours && !opening(id, index)) {
+      } else if (ours && !missing(id, index)) {
         openings.push_back({.name = {change.name, id, index},
                             .dir = choose_dir(*partition, used),
                             .registration = registration_of(*partition),

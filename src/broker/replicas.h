@@ -78,6 +78,9 @@ class Replicas {
   // What to answer for a partition of the image that find() does not have: still opening, on a failed directory,
   // elsewhere.
   wire::KafkaError why_missing(const Uuid& topic_id, int32_t index) const;
+  // Any thread. It will be there in a moment, or (all_open) none is on its way or missing.
+  bool opening(const Uuid& topic_id, int32_t index) const;
+  bool all_open() const;
 
   // Opens what `image` places on this broker. Directories of topics the image does not know become strays.
   runtime::Task<> load(metadata::ImagePtr image);
@@ -157,7 +160,7 @@ class Replicas {
   void not_opened(Opening opening, const Error& error);
   static runtime::Task<> open_again(Replicas* self);
   void tell_where(const Partition& partition) const;
-  bool opening(const Uuid& topic_id, int32_t index) const;
+  bool missing(const Uuid& topic_id, int32_t index) const;
   // How many replicas each directory holds; choose_dir() adds the one it places.
   std::vector<size_t> replicas_per_dir() const;
   size_t choose_dir(const metadata::Partition& partition, std::vector<size_t>& used) const;

@@ -94,7 +94,8 @@ net::Answer close_connection(std::string reason) {
 KafkaService::KafkaService(Broker& broker, ListenerKind kind)
     : broker_(broker), kind_(kind), request_log_(broker.loggers().get("kafka.request.logger")) {}
 
-bool KafkaService::may_overlap(BytesView frame) const {
+bool KafkaService::may_overlap(BytesView frame, const net::ConnectionInfo& connection) const {
+  if (connection.holding > 0) return false;
   return frame.size() >= 2 && load_be<int16_t>(frame.data()) == kProduceKey;
 }
 

@@ -30,7 +30,7 @@ class KafkaService : public net::Service {
 
   runtime::Task<net::Answer> serve(net::Frame frame, net::ConnectionInfo& connection,
                                    runtime::CancelToken token) override;
-  bool may_overlap(BytesView frame) const override;
+  bool may_overlap(BytesView frame, const net::ConnectionInfo& connection) const override;
 
  private:
   Broker& broker_;

@@ -85,7 +85,7 @@ runtime::Task<> Connection::read_requests() {
       continue;
     }
     last_active_ = loop_.clock().now();
-    bool overlap = service_.may_overlap((*frame)->payload);
+    bool overlap = service_.may_overlap((*frame)->payload, info_);
     uint32_t others_max = overlap ? options_.requests_in_flight_max : 1;
     while (!ended_ && (in_flight_ >= others_max || unsent_bytes_ > options_.unsent_bytes_max)) {
       co_await parked();

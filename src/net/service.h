@@ -23,6 +23,7 @@ struct ConnectionInfo {
   runtime::Endpoint local;
   std::string client_software_name;  // from ApiVersions v3+, for logs and metrics
   std::string client_software_version;
+  int holding = 0;  // requests that have started, and whose effects have not begun: the service's
 };
 
 struct Answer {
@@ -41,7 +42,7 @@ class Service {
 
   // True when this request may start while earlier ones of the connection still wait (Produce after Produce): their
   // effects happen in the order of starting, and answers leave in the order of requests in any case.
-  virtual bool may_overlap(BytesView frame) const = 0;
+  virtual bool may_overlap(BytesView frame, const ConnectionInfo& connection) const = 0;
 };
 
 }  // namespace barnabas::net

@@ -13,6 +13,7 @@
 #include "broker/pass_writer.h"
 #include "broker/replicas.h"
 #include "broker/waiter.h"
+#include "runtime/sleep.h"
 #include "wire/messages/produce_request.h"
 #include "wire/messages/produce_response.h"
 
@@ -26,6 +27,9 @@ namespace {
 
 constexpr int16_t kTopicIdsFrom = 13;
 constexpr std::string_view kAdminClient = "__admin_client";
+// How long a request waits for a partition that this broker is about to lead, and how often it looks.
+constexpr Duration kHoldAtMost = seconds(1);
+constexpr Duration kHoldStep = milliseconds(1);
 
 // One partition of the request, on its way.
 struct Pending {
@@ -58,6 +62,29 @@ void fill(ProduceResponse::PartitionProduceResponse& response, AppendAnswer& ans
   }
 }
 
+// Whether a partition of the request is not led here yet, although it is this broker's to lead: it is still opening, or
+// the broker was not let in yet. So it is for a moment after a start, when clients come back with what they have in
+// flight. Refusing the first of their batches and taking the second, a moment later, would make a gap in a producer's
+// sequence; librdkafka then begins a new epoch and sends again what other partitions have already.
+bool about_to_lead(Broker& broker, const metadata::Image& image, const Caller& caller, const ProduceRequest& request) {
+  const metadata::Broker* self = image.broker(broker.id());
+  bool let_in = self && !self->fenced;
+  if (let_in && broker.replicas().all_open()) return false;
+  for (const auto& topic : request.topic_data) {
+    const metadata::Topic* known =
+        caller.api_version >= kTopicIdsFrom ? image.topic(topic.topic_id) : image.topic(topic.name);
+    if (!known) continue;
+    for (const auto& data : topic.partition_data) {
+      const metadata::Partition* partition = known->partition(data.index);
+      if (!partition || !partition->in_isr(broker.id())) continue;
+      if (partition->leader == metadata::kNoLeader && !let_in) return true;
+      bool opening = partition->leader == broker.id() && broker.replicas().opening(known->id, data.index);
+      if (opening) return true;
+    }
+  }
+  return false;
+}
+
 AppendAnswer append_one(Broker& broker, const metadata::Image& image, const Caller& caller,
                         const ProduceRequest& request, const ProduceRequest::TopicProduceData& topic,
                         const ProduceRequest::PartitionProduceData& data, Pending& pending) {
@@ -87,6 +114,17 @@ runtime::Task<net::Answer> serve_Produce(Caller caller, wire::Reader body, int32
   const ProduceRequest request = std::move(*decoded);
   metadata::ImagePtr image = broker.image();
   PassWriter& writer = broker.writer_of(caller.loop);
+
+  if (about_to_lead(broker, *image, caller, request)) {
+    ++caller.connection.holding;  // what comes behind waits too, or it would overtake
+    MonotonicTime give_up =
+        broker.now() + std::min(kHoldAtMost, Duration(milliseconds(std::max(request.timeout_ms, 0))));
+    while (about_to_lead(broker, *image, caller, request) && broker.now() < give_up && !caller.token.requested()) {
+      co_await runtime::sleep_for(caller.loop, kHoldStep, caller.token);
+      image = broker.image();
+    }
+    --caller.connection.holding;
+  }
 
   ProduceResponse response;
   std::vector<Pending> pending;

@@ -52,7 +52,9 @@ class HeldService final : public Service {
     held_.erase(name);
     co_return Answer{};
   }
-  bool may_overlap(BytesView frame) const override { return !frame.empty() && static_cast<char>(frame.front()) == 'p'; }
+  bool may_overlap(BytesView frame, const ConnectionInfo&) const override {
+    return !frame.empty() && static_cast<char>(frame.front()) == 'p';
+  }
 
  private:
   std::map<std::string, runtime::Completion<Answer>> held_;
