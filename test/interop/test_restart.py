@@ -30,7 +30,8 @@ class Traveller:
         ask.create_topic(node, self.topic, 3)
         ask.coordinator_ready(node, self.topic)
         self.written = records.make(self.topic, COUNT)
-        self.member = company.begin(client.name, "member", bootstrap=node.bootstrap, topic=self.topic, group=self.topic,
+        reader = client.name if client.reads else reader_for(client.name)
+        self.member = company.begin(reader, "member", bootstrap=node.bootstrap, topic=self.topic, group=self.topic,
                                     until=str(self.leave))
         self.company = company
 

@@ -23,6 +23,7 @@ class Client:
     creates_topics: bool = True
     tells_offsets: bool = True      # an ack carries partition and offset
     null_values: bool = True
+    reads: bool = True              # its driver has consumers
     assigns_range: bool = True      # can share a group with other clients by the "range" assignor
     _ready: tuple | None = field(default=None, repr=False)
     _idle: list = field(default_factory=list, repr=False)
@@ -151,6 +152,15 @@ def _node(script: str, native: bool = False):
             modules = cache.prepared(f"js-native-{cache.fingerprint(*files)}", compile_binding)
         return ["node", str(sources / script)], {"INTEROP_MODULES": str(modules / "node_modules")}
     return prepare
+
+
+def _ours():
+    """Our C++ client: built with the tree, beside the binary under test."""
+    beside = Path(os.environ.get("BARNABAS_BIN", Path(__file__).parents[3] / "build/release/bin/barnabas")).absolute().parent
+    driver = Path(os.environ.get("BARNABAS_CPP_DRIVER", beside / "barnabas_cpp_driver"))
+    if not driver.exists():
+        raise cache.Unavailable(f"{driver} is not built (ninja barnabas_cpp_driver)")
+    return [str(driver)], {}
 
 
 _PYTHON_CODECS = ("python-snappy==0.7.3", "lz4==4.4.5", "zstandard==0.25.0")

@@ -1,10 +1,14 @@
 // Barnabas' own C++ client as a driver of the rig: JSON lines in, JSON lines out (rig/driver.py says which).
 
 #include <atomic>
+#include <chrono>
+#include <filesystem>
 #include <iostream>
+#include <map>
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -173,6 +177,101 @@ Outcome fence(const json& command) {
   return failure(of_second.get());
 }
 
+json text_or_null(const std::optional<std::string_view>& text) {
+  return text ? json(std::string(*text)) : json();
+}
+
+void tell(const kafka::ConsumerRecord& record) {
+  json headers = json::array();
+  for (const auto& header : record.headers.all()) {
+    headers.push_back({std::string(header.key), text_or_null(header.value)});
+  }
+  emit({{"record", {record.partition, record.offset, text_or_null(record.key), text_or_null(record.value), headers}}});
+}
+
+kafka::Config consumer_config(const json& command) {
+  kafka::Config config{{"bootstrap.servers", command["bootstrap"]},
+                       {"auto.offset.reset", "earliest"},
+                       {"enable.auto.commit", "false"},
+                       {"heartbeat.interval.ms", "500"},
+                       {"session.timeout.ms", "10000"},
+                       {"reconnect.backoff.max.ms", "500"},
+                       {"fetch.max.wait.ms", "100"},
+                       {"partition.assignment.strategy", "range"}};
+  if (command.contains("group") && command["group"].is_string()) config.set("group.id", command["group"]);
+  return config;
+}
+
+Outcome consume(const json& command) {
+  auto consumer = kafka::Consumer::create(consumer_config(command));
+  if (!consumer) return failure(consumer);
+  std::string topic = command["topic"];
+  bool in_group = command.contains("group") && command["group"].is_string();
+  if (in_group) {
+    if (auto subscribed = consumer->subscribe({topic}); !subscribed) return failure(subscribed);
+  } else {
+    std::vector<kafka::TopicPartition> partitions;
+    for (int32_t partition : command["partitions"]) partitions.push_back({topic, partition});
+    if (auto assigned = consumer->assign(partitions); !assigned) return failure(assigned);
+    if (auto sought = consumer->seek_to_beginning(partitions); !sought) return failure(sought);
+  }
+  size_t expected = command["expect"], seen = 0;
+  std::map<kafka::TopicPartition, kafka::OffsetAndMetadata> positions;
+  while (seen < expected) {
+    auto records = consumer->poll(kafka::Milliseconds(1000));
+    if (!records) {
+      if (records.error().retriable) continue;
+      return failure(records);
+    }
+    for (const auto& record : *records) {
+      if (seen == expected) break;  // the rest is another's to read
+      tell(record);
+      ++seen;
+      positions[{topic, record.partition}] = {.offset = record.offset + 1};
+    }
+  }
+  if (in_group) {
+    if (auto committed = consumer->commit(positions).get(); !committed) return failure(committed);
+  }
+  return failure(consumer->close());
+}
+
+Outcome member(const json& command) {
+  auto consumer = kafka::Consumer::create(consumer_config(command));
+  if (!consumer) return failure(consumer);
+  std::set<int32_t> held;
+  auto say = [&] { emit({{"assigned", std::vector<int32_t>(held.begin(), held.end())}}); };
+  // Nothing to commit, or the broker is away: what is read twice is not lost.
+  auto commit = [&] { static_cast<void>(consumer->commit().get()); };
+  kafka::RebalanceListener listener;
+  listener.on_assigned = [&](auto partitions) {
+    for (const auto& partition : partitions) held.insert(partition.partition);
+    say();
+  };
+  listener.on_revoked = [&](auto partitions) {
+    commit();
+    for (const auto& partition : partitions) held.erase(partition.partition);
+  };
+  listener.on_lost = [&](auto partitions) {
+    for (const auto& partition : partitions) held.erase(partition.partition);
+  };
+  if (auto subscribed = consumer->subscribe({command["topic"]}, listener); !subscribed) return failure(subscribed);
+  auto last_commit = std::chrono::steady_clock::now();
+  while (!std::filesystem::exists(command["until"].get<std::string>())) {
+    auto records = consumer->poll(kafka::Milliseconds(100));
+    if (!records && !records.error().retriable) return failure(records);
+    if (records) {
+      for (const auto& record : *records) tell(record);
+    }
+    if (std::chrono::steady_clock::now() - last_commit > std::chrono::seconds(1)) {
+      if (!held.empty()) consumer->commit_async();
+      last_commit = std::chrono::steady_clock::now();
+    }
+  }
+  commit();
+  return failure(consumer->close());
+}
+
 }  // namespace
 
 int main() {
@@ -186,6 +285,10 @@ int main() {
         wrong = create(command);
       } else if (what == "produce") {
         wrong = produce(command);
+      } else if (what == "consume") {
+        wrong = consume(command);
+      } else if (what == "member") {
+        wrong = member(command);
       } else if (what == "transact") {
         wrong = transact(command);
       } else if (what == "fence") {
