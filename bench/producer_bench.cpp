@@ -124,7 +124,7 @@ int main(int argc, char** argv) {
   for (int i = 6; i < argc; ++i) {
     const char* equals = std::strchr(argv[i], '=');
     if (equals == nullptr) return 2;
-    job.settings.emplace_back(std::string(argv[i], equals), equals + 1);
+    job.settings.emplace_back(std::string(argv[i], static_cast<size_t>(equals - argv[i])), equals + 1);
   }
   auto records = make_records(job.record_bytes);
   std::atomic<size_t> failed{0};
