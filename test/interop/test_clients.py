@@ -102,7 +102,8 @@ def test_a_group_of_two_rebalances(node, client_name, begin, tmp_path):
     check_two_members(node, begin, tmp_path, client_name, client_name)
 
 
-@pytest.mark.parametrize("pair", [("java-4.3.0", "kcat"), ("confluent-kafka", "java-2.8.2")], ids="+".join)
+@pytest.mark.parametrize("pair", [("java-4.3.0", "kcat"), ("confluent-kafka", "java-2.8.2"), ("barnabas-cpp", "java-4.3.0"),
+                                  ("confluent-kafka", "barnabas-cpp"), ("franz-go", "barnabas-cpp")], ids="+".join)
 def test_a_group_of_different_clients_rebalances(node, pair, begin, tmp_path):
     check_two_members(node, begin, tmp_path, *pair)
 
