@@ -2,12 +2,6 @@
 
 namespace barnabas::cli {
 
-std::vector<Command> produce_commands() {
-  return {};
-}
-std::vector<Command> consume_commands() {
-  return {};
-}
 std::vector<Command> cluster_commands() {
   return {};
 }
@@ -24,9 +18,6 @@ std::vector<Command> log_commands() {
   return {};
 }
 std::vector<Command> metadata_commands() {
-  return {};
-}
-std::vector<Command> bench_commands() {
   return {};
 }
 std::vector<Command> top_commands() {
