@@ -6,7 +6,7 @@
 //
 // A Future is also a coroutine's return type: `Future<int> work(Producer& p) { …; co_return 1; }` starts at once and
 // runs on the client's thread after its first wait. Each Future is used once, in one of these ways; dropping it is
-// allowed and cancels nothing. get() on the client's own thread would wait for itself: it ends with kInvalidArgument.
+// allowed and cancels nothing. get() on a client's thread may wait for itself: it is refused with kInvalidArgument.
 // Code that runs on the client's thread (callbacks, coroutines) must not block it.
 #pragma once
 
@@ -26,7 +26,7 @@ namespace barnabas::client {
 
 namespace detail {
 
-// True on a thread that runs a client's loop.
+// True inside a client's loop, whichever client's: nothing waits there, neither get() nor poll(), close() or send().
 bool on_client_thread();
 Error would_wait_for_itself();
 Error promise_dropped();

@@ -81,7 +81,7 @@ Error from_base(const barnabas::Error& error) {
 namespace detail {
 
 Error would_wait_for_itself() {
-  return {.message = "get() on the client's own thread would wait for itself; use then() or co_await there"};
+  return {.message = "get() on a client's own thread would wait for itself; use then() or co_await there"};
 }
 
 Error promise_dropped() {

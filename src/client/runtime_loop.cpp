@@ -1,6 +1,8 @@
 #include "client/runtime_loop.h"
 
+#include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "barnabas/future.h"
 #include "host/host_thread.h"
@@ -10,15 +12,18 @@ namespace barnabas::client {
 
 namespace {
 
-// Held by a RuntimeLoop; known to the thread that runs its loop.
+// Held by a RuntimeLoop; known to the thread that runs its loop. One thread may run many: the simulator runs all.
 struct LoopMark {
   runtime::Executor* loop;
 };
-thread_local std::weak_ptr<LoopMark> mark_of_this_thread;
+thread_local std::vector<std::weak_ptr<LoopMark>> marks_of_this_thread;
 
 std::shared_ptr<LoopMark> mark(runtime::Executor& loop) {
   auto made = std::make_shared<LoopMark>(&loop);
-  loop.post([weak = std::weak_ptr(made)] { mark_of_this_thread = weak; });
+  loop.post([weak = std::weak_ptr(made)] {
+    std::erase_if(marks_of_this_thread, [](const auto& known) { return known.expired(); });
+    marks_of_this_thread.push_back(weak);
+  });
   return made;
 }
 
@@ -81,8 +86,10 @@ std::shared_ptr<Runtime> Runtime::create(RuntimeOptions options) {
 }
 
 bool detail::on_client_thread() {
-  auto known = mark_of_this_thread.lock();
-  return known && known->loop->is_current();
+  return std::ranges::any_of(marks_of_this_thread, [](const auto& weak) {
+    auto known = weak.lock();
+    return known && known->loop->is_current();
+  });
 }
 
 }  // namespace barnabas::client

@@ -37,7 +37,7 @@ class Admin::Core : public std::enable_shared_from_this<Admin::Core> {
     return future;
   }
 
-  // Waits until nothing runs any more, unless called on the loop itself.
+  // Waits until nothing runs any more, unless called on a client's loop.
   void close();
 
  private:

@@ -227,7 +227,7 @@ Future<std::vector<TopicPartition>> Consumer::Core::partitions_for(std::string t
 }
 
 Result<> Consumer::Core::close(Milliseconds limit) {
-  if (loop_.is_current()) {
+  if (detail::on_client_thread()) {
     abandon();
     return {};
   }

@@ -87,6 +87,8 @@ struct Producer::Core::Parked {
     if (item.callback != nullptr) callback.emplace(std::move(*item.callback));
   }
   Parked(Parked&&) = delete;
+
+  size_t size() const { return text.size() + sizeof(Parked); }
 };
 
 Producer::Core::Core(ProducerSettings settings, ProducerOptions options, std::shared_ptr<RuntimeLoop> runtime)
@@ -229,12 +231,11 @@ Result<> Producer::Core::send_checked(const ProducerRecord& record, uint64_t tag
   Error refusal;
   // Behind what waits on the loop already, so that order holds.
   Attempt made = Attempt::kNoRoom;
-  bool behind = parked_count_.load(std::memory_order_relaxed) > 0 && loop_.is_current() && !unparking_;
-  if (!behind) made = attempt(topic, item, refusal);
+  if (!behind_parked()) made = attempt(topic, item, refusal);
   if (made == Attempt::kTaken) [[likely]]
     return {};
   if (made == Attempt::kRefused) return std::unexpected(refusal);
-  if (loop_.is_current()) return park(item);
+  if (detail::on_client_thread()) return park(item);
   return send_blocking(topic, item, made);
 }
 
@@ -316,19 +317,35 @@ Future<T> Producer::Core::on_loop(Start start) {
   return future;
 }
 
-// Sends on the loop's own thread.
+// Sends on a client's thread: ours, or that of another client.
+
+bool Producer::Core::behind_parked() const {
+  if (parked_count_.load(std::memory_order_relaxed) == 0 || !detail::on_client_thread()) return false;
+  return !loop_.is_current() || !unparking_;
+}
 
 Result<> Producer::Core::park(const Accumulator::Item& item) {
   if (settings_.max_block_ms == 0) return std::unexpected(no_room(0));
   if (parked_bytes_ > accumulator_.memory_limit()) return std::unexpected(no_room(0));
-  MonotonicTime deadline = after(loop_.clock().now(), Milliseconds(settings_.max_block_ms));
-  parked_.emplace_back(item, deadline);
-  parked_bytes_ += parked_.back().text.size() + sizeof(Parked);
-  if (parked_.size() == 1) accumulator_.memory().begin_want();
-  parked_count_.store(parked_.size(), std::memory_order_relaxed);
+  MonotonicTime deadline = after(runtime_->world().clock.now(), Milliseconds(settings_.max_block_ms));
+  std::list<Parked> one;
+  one.emplace_back(item, deadline);
+  parked_bytes_ += one.back().size();
+  ++parked_count_;
+  if (loop_.is_current()) {
+    take_parked(std::move(one));
+  } else {
+    loop_.post([self = shared_from_this(), one = std::move(one)]() mutable { self->take_parked(std::move(one)); });
+  }
+  return {};
+}
+
+void Producer::Core::take_parked(std::list<Parked> parked) {
+  if (parked_.empty()) accumulator_.memory().begin_want();
+  parked_.splice(parked_.end(), parked);
+  if (accumulator_.closed()) return unpark();  // closing may be over: nobody comes by any more
   set_parked_timer();
   wake();
-  return {};
 }
 
 void Producer::Core::set_parked_timer() {
@@ -380,7 +397,8 @@ void Producer::Core::unpark() {
     }
     if (made == Attempt::kTaken || made == Attempt::kRefused) {
       if (made == Attempt::kRefused) report_parked(parked, refusal);
-      parked_bytes_ -= parked.text.size() + sizeof(Parked);
+      parked_bytes_ -= parked.size();
+      --parked_count_;
       at = parked_.erase(at);
     } else {
       ++at;
@@ -388,7 +406,6 @@ void Producer::Core::unpark() {
   }
   for (Topic* topic : held_up) topic->refusal.reset();
   if (parked_.empty()) accumulator_.memory().end_want();
-  parked_count_.store(parked_.size(), std::memory_order_relaxed);
   unparking_ = false;
   set_parked_timer();
 }
@@ -515,8 +532,8 @@ Result<> Producer::Core::close(Milliseconds limit) {
     auto ended = shut_down(shared_from_this(), limit, closed);
     static_cast<void>(ended);
   }
-  // Nobody waits for a loop on the loop; closing goes on without the object.
-  if (loop_.is_current()) return {};
+  // Nobody waits for a loop on a loop; closing goes on without the object.
+  if (detail::on_client_thread()) return {};
   closed->wait(std::nullopt);
   return {};
 }

@@ -47,7 +47,7 @@ class Producer::Core : public std::enable_shared_from_this<Producer::Core> {
   Future<> abort_transaction();
 
  private:
-  // A send() made on the loop's own thread that would have had to wait: it waits here instead, with a copy.
+  // A send() made on a client's thread that would have had to wait: it waits on the loop instead, with a copy.
   struct Parked;
   // Where a record goes: a partition, or the topic must be asked for first.
   struct Route {
@@ -62,7 +62,10 @@ class Producer::Core : public std::enable_shared_from_this<Producer::Core> {
   std::optional<Error> precheck(const ProducerRecord& record, const producer::RecordShape& shape) const;
   Result<> send_checked(const ProducerRecord& record, uint64_t tag, Callback* callback);
   Result<> send_blocking(producer::Topic& topic, producer::Accumulator::Item& item, Attempt first);
+  // Any client's thread.
+  bool behind_parked() const;
   Result<> park(const producer::Accumulator::Item& item);
+  void take_parked(std::list<Parked> parked);
   void unpark();
   void set_parked_timer();
   void report_parked(Parked& parked, const Error& error);
@@ -92,13 +95,14 @@ class Producer::Core : public std::enable_shared_from_this<Producer::Core> {
   producer::Sender sender_;
 
   std::atomic<bool> woken_{false};
-  std::atomic<size_t> parked_count_{0};  // of parked_, for a look from any thread
+  // Of what is parked, or on its way there from another client's loop.
+  std::atomic<size_t> parked_count_{0};
+  std::atomic<size_t> parked_bytes_{0};
   std::mutex mutex_;
   std::shared_ptr<detail::FutureState<void>> closed_;  // under mutex_; there once closing has begun
 
   // On the loop.
   std::list<Parked> parked_;
-  size_t parked_bytes_ = 0;
   runtime::TimerId parked_timer_ = 0;
   bool unparking_ = false;
   bool shut_ = false;  // no more tasks are begun
