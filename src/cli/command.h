@@ -13,7 +13,7 @@ namespace barnabas::cli {
 class Invocation;
 
 // What a shell offers for a value.
-enum class Completes { kNothing, kTopic, kGroup, kBroker, kConfigKey, kFile, kProfile };
+enum class Completes { kNothing, kTopic, kGroup, kBroker, kConfigKey, kResource, kFile, kProfile, kCommand };
 
 struct Flag {
   std::string_view name;        // "partitions", without dashes
@@ -32,6 +32,7 @@ struct Positional {
   bool required = true;
   bool repeated = false;  // takes all that are left; only the last one
   Completes completes = Completes::kNothing;
+  std::vector<std::string_view> choices = {};  // the only values allowed, when there are any
 };
 
 struct Example {
@@ -65,6 +66,8 @@ std::span<const Flag> connection_flags();
 
 // All rows, nouns in the order of nouns().
 const std::vector<Command>& commands();
+// The rows that are shown of a noun, in the order of the table.
+std::vector<const Command*> commands_of(std::string_view noun);
 // The row with this path, aliases resolved; null when there is none.
 const Command* find_command(std::span<const std::string_view> words);
 
@@ -85,6 +88,6 @@ std::vector<Command> metadata_commands();
 std::vector<Command> bench_commands();
 std::vector<Command> top_commands();
 std::vector<Command> profile_commands();
-std::vector<Command> help_commands();  // completion, man, help
+std::vector<Command> help_commands();  // completion, man, help, help-json
 
 }  // namespace barnabas::cli

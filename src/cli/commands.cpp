@@ -26,6 +26,7 @@ constexpr Noun kNouns[] = {
     {"completion", "Completion for bash, zsh and fish"},
     {"man", "Manual pages"},
     {"help", "Help on a command"},
+    {"help-json", "All commands, as JSON"},
 };
 
 const Flag kCommon[] = {
@@ -80,6 +81,14 @@ std::span<const Flag> connection_flags() {
 const std::vector<Command>& commands() {
   static const std::vector<Command> all = assemble();
   return all;
+}
+
+std::vector<const Command*> commands_of(std::string_view noun) {
+  std::vector<const Command*> found;
+  for (const Command& command : commands()) {
+    if (!command.hidden && command.path.substr(0, command.path.find(' ')) == noun) found.push_back(&command);
+  }
+  return found;
 }
 
 const Command* find_command(std::span<const std::string_view> words) {

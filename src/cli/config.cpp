@@ -9,6 +9,8 @@
 #include "cli/invocation.h"
 #include "cli/values.h"
 #include "config/explain.h"
+#include "config/tables.h"
+#include "config/value.h"
 
 namespace barnabas::cli {
 
@@ -100,6 +102,13 @@ int get(Invocation& call) {
   if (!keys.empty()) options.keys = keys;
   auto entries = entries_of(call, *resource, std::move(options));
   if (!entries) return call.exit_code();
+  for (const std::string& key : keys) {
+    if (std::ranges::find(*entries, key, &ConfigEntry::name) == entries->end()) {
+      call.item_failed({.kind = client::Error::Kind::kBroker,
+                        .message = fmt::format("{} has no key '{}'", call.value("resource"), key)},
+                       "");
+    }
+  }
   Table table{.kind = "configs",
               .columns = {{.title = "KEY"},
                           {.title = "VALUE"},
@@ -117,9 +126,9 @@ int get(Invocation& call) {
   }
   if (table.rows.empty() && !call.out().for_programs() && !all) {
     call.out().note("Nothing is set there; --all shows the defaults too.");
+    if (call.out().format() != Format::kName) return call.exit_code();
   }
-  call.out().print(table);
-  return kDone;
+  return call.print(table);
 }
 
 int change(Invocation& call, std::vector<ConfigChange> changes) {
@@ -178,14 +187,54 @@ int diff(Invocation& call) {
   return kDone;
 }
 
+struct NamedTable {
+  std::string_view resource;
+  const config::KeyTable& keys;
+};
+
+std::vector<NamedTable> key_tables() {
+  return {{"node", config::own_keys()},    {"node", config::broker_keys()},
+          {"node", config::extra_keys()},  {"topic", config::topic_keys()},
+          {"group", config::group_keys()}, {"client-metrics", config::client_metrics_keys()}};
+}
+
+// A key in words; for programs the rows of the tables with this name, or all accepted without effect.
 int explain(Invocation& call) {
   std::string key = call.value("key");
-  call.out().raw(key.empty() ? config::list_accepted_without_effect() : config::explain(key));
-  return kDone;
+  Table table{.kind = "keys",
+              .columns = {{.title = "KEY"},
+                          {.title = "RESOURCE"},
+                          {.title = "TYPE"},
+                          {.title = "DEFAULT"},
+                          {.title = "ACTS"},
+                          {.title = "DOC"}},
+              .rows = {}};
+  for (const auto& [resource, keys] : key_tables()) {
+    for (const auto& row : keys.rows()) {
+      bool wanted = key.empty() ? row.effect == config::Effect::kAccepted
+                                : row.name == key || row.name == config::without_listener_prefix(key);
+      if (!wanted) continue;
+      table.rows.push_back({row.name, resource, config::type_name(row.type),
+                            row.default_value ? Value(*row.default_value) : Value(),
+                            row.effect == config::Effect::kActs, row.documentation});
+    }
+  }
+  if (table.rows.empty()) {
+    std::string sentence = config::explain(key);
+    while (sentence.ends_with('\n')) sentence.pop_back();
+    call.out().note("barnabas: " + sentence);
+    return kFailed;
+  }
+  if (call.out().format() == Format::kTable || call.out().format() == Format::kWide) {
+    call.out().raw(key.empty() ? config::list_accepted_without_effect() : config::explain(key));
+    return kDone;
+  }
+  return call.print(table);
 }
 
 const Positional kResource{.name = "resource",
-                           .help = "topic/NAME, broker/ID, broker, group/NAME, logger/ID, client-metrics/NAME"};
+                           .help = "topic/NAME, broker/ID, broker, group/NAME, logger/ID, client-metrics/NAME",
+                           .completes = Completes::kResource};
 const Flag kDryRun{.name = "dry-run", .help = "check, and change nothing"};
 
 }  // namespace
@@ -224,7 +273,8 @@ std::vector<Command> config_commands() {
        .run = unset},
       {.path = "config diff",
        .summary = "Compare the configurations of two resources",
-       .positionals = {{.name = "left", .help = "as topic/a"}, {.name = "right", .help = "as topic/b"}},
+       .positionals = {{.name = "left", .help = "as topic/a", .completes = Completes::kResource},
+                       {.name = "right", .help = "as topic/b", .completes = Completes::kResource}},
        .run = diff},
       {.path = "config explain",
        .summary = "Say what a key of a node's configuration does; without a key: those accepted without effect",

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <set>
+#include <span>
 
 #include "barnabas/admin.h"
 #include "cli/command.h"
@@ -32,20 +33,43 @@ std::set<std::string> set_of(const std::vector<std::string>& values) {
   return {values.begin(), values.end()};
 }
 
+constexpr std::string_view kStates[] = {
+    "Stable", "Empty", "Dead", "PreparingRebalance", "CompletingRebalance", "Assigning", "Reconciling", "NotReady"};
+constexpr std::string_view kTypes[] = {"Classic", "Consumer", "Share", "Streams"};
+
+// Kafka's own spelling of what a person typed, in any case; nothing after telling that there is no such word.
+std::optional<std::set<std::string>> spelled(Invocation& call, std::string_view flag,
+                                             std::span<const std::string_view> words) {
+  std::set<std::string> spelled;
+  for (const std::string& given : call.values(flag)) {
+    auto found = std::ranges::find_if(words, [&](std::string_view word) {
+      return std::ranges::equal(word, given, [](char a, char b) {
+        return std::tolower(static_cast<unsigned char>(a)) == std::tolower(static_cast<unsigned char>(b));
+      });
+    });
+    if (found == words.end()) {
+      call.usage(fmt::format("--{}: '{}' is not one of {}", flag, given, fmt::join(words, ", ")));
+      return std::nullopt;
+    }
+    spelled.emplace(*found);
+  }
+  return spelled;
+}
+
 int list(Invocation& call) {
+  auto states = spelled(call, "state", kStates);
+  auto types = spelled(call, "type", kTypes);
+  if (!states || !types) return kUsage;
   client::Admin* admin = call.admin();
   if (!admin) return call.exit_code();
-  auto listed =
-      admin
-          ->list_groups(
-              {.states = set_of(call.values("state")), .types = set_of(call.values("type")), .protocol_types = {}})
-          .get();
+  auto listed = admin->list_groups({.states = *states, .types = *types, .protocol_types = {}}).get();
   if (!listed) return call.fail(listed.error());
   Table table{.kind = "groups",
               .columns = {{.title = "NAME"}, {.title = "TYPE"}, {.title = "PROTOCOL"}, {.title = "STATE"}},
               .rows = {}};
   for (const auto& group : *listed) {
-    table.rows.push_back({group.id, group.type, group.protocol_type, group.state});
+    table.rows.push_back(
+        {group.id, Value::or_null(group.type), Value::or_null(group.protocol_type), Value::or_null(group.state)});
   }
   call.out().print(table);
   return kDone;
@@ -92,11 +116,10 @@ int describe(Invocation& call) {
     }
     Value epoch;
     if (group.group_epoch >= 0) epoch = group.group_epoch;
-    table.rows.push_back(
-        {group.id, group.type, group.state, group.assignor, uint64_t{group.members.size()}, coordinator, epoch});
+    table.rows.push_back({group.id, group.type, group.state, Value::or_null(group.assignor),
+                          uint64_t{group.members.size()}, coordinator, epoch});
   }
-  call.out().print(table);
-  return call.exit_code();
+  return call.print(table);
 }
 
 int members(Invocation& call) {
@@ -121,8 +144,7 @@ int members(Invocation& call) {
                             uint64_t{member.assignment.size()}, partitions_value(member.assignment)});
     }
   }
-  call.out().print(table);
-  return call.exit_code();
+  return call.print(table);
 }
 
 Table lag_table(const std::vector<PartitionLag>& lags) {
@@ -153,8 +175,7 @@ int lag(Invocation& call) {
     auto lags = measure_lag(*admin, names);
     if (!lags) return call.fail(lags.error());
     for (const auto& [group, error] : lags->failed) call.item_failed(error, "group " + group);
-    call.out().print(lag_table(lags->partitions));
-    return call.exit_code();
+    return call.print(lag_table(lags->partitions));
   }
   auto interval = call.duration_ms("interval");
   if (!interval || *interval < 100) return call.usage("--interval: want a time of 100ms or more");
@@ -204,12 +225,21 @@ int reset(Invocation& call) {
       return call.fail(error, fmt::format("partition {}-{}", partition.topic, partition.partition));
     }
   }
-  call.out().print(table);
-  return call.exit_code();
+  return call.print(table);
 }
 
 int remove(Invocation& call) {
   auto names = call.values("group");
+  if (call.dry_run()) {
+    auto groups = descriptions(call, names);
+    if (!groups) return call.exit_code();
+    for (const auto& group : *groups) {
+      Value result;
+      result.add("name", group.id).add("members", uint64_t{group.members.size()}).add("dry_run", true);
+      call.out().done(fmt::format("Would delete group {}.", group.id), result, group.id);
+    }
+    return call.exit_code();
+  }
   if (!call.confirm(fmt::format("Delete group {} with its offsets?", fmt::join(names, ", ")))) return call.exit_code();
   client::Admin* admin = call.admin();
   if (!admin) return call.exit_code();
@@ -221,7 +251,7 @@ int remove(Invocation& call) {
       continue;
     }
     Value result;
-    result.add("name", name);
+    result.add("name", name).add("dry_run", false);
     call.out().done(fmt::format("Deleted group {}.", name), result, name);
   }
   return call.exit_code();
@@ -244,6 +274,12 @@ int delete_offsets(Invocation& call) {
     call.out().note(fmt::format("barnabas: group {} has no offsets of {}.", group, fmt::join(topics, ", ")));
     return kFailed;
   }
+  if (call.dry_run()) {
+    Value result;
+    result.add("group", group).add("partitions", uint64_t{partitions.size()}).add("dry_run", true);
+    call.out().done(fmt::format("Would delete {} offsets of group {}.", partitions.size(), group), result, group);
+    return kDone;
+  }
   if (!call.confirm(fmt::format("Delete {} offsets of group {}?", partitions.size(), group))) return call.exit_code();
   auto deleted = admin->delete_group_offsets(group, partitions).get();
   if (!deleted) return call.fail(deleted.error());
@@ -253,12 +289,13 @@ int delete_offsets(Invocation& call) {
   }
   if (call.exit_code() == kDone) {
     Value result;
-    result.add("group", group).add("partitions", uint64_t{partitions.size()});
+    result.add("group", group).add("partitions", uint64_t{partitions.size()}).add("dry_run", false);
     call.out().done(fmt::format("Deleted {} offsets of group {}.", partitions.size(), group), result, group);
   }
   return call.exit_code();
 }
 
+const Flag kDryRun{.name = "dry-run", .help = "show what would be deleted, and change nothing"};
 const Positional kGroups{.name = "group", .help = "names of groups", .repeated = true, .completes = Completes::kGroup};
 const Positional kGroup{.name = "group", .help = "name of the group", .completes = Completes::kGroup};
 
@@ -318,11 +355,13 @@ std::vector<Command> group_commands() {
        .aliases = {"rm"},
        .summary = "Delete groups with their offsets",
        .positionals = {kGroups},
+       .flags = {kDryRun},
        .run = remove},
       {.path = "group delete-offsets",
        .summary = "Forget what a group committed for topics",
        .positionals = {kGroup,
                        {.name = "topic", .help = "names of topics", .repeated = true, .completes = Completes::kTopic}},
+       .flags = {kDryRun},
        .run = delete_offsets},
   };
 }

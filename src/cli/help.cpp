@@ -10,18 +10,14 @@ namespace barnabas::cli {
 
 namespace {
 
-std::string flag_cell(const Flag& flag) {
-  std::string text = flag.letter != 0 && flag.name.size() > 1 ? fmt::format("-{}, ", flag.letter) : "    ";
-  text += flag.name.size() == 1 ? fmt::format("-{}", flag.name) : fmt::format("--{}", flag.name);
-  if (!flag.value.empty()) text += fmt::format(" {}", flag.value);
-  return text;
+std::string upper(std::string_view text) {
+  std::string upper(text);
+  for (char& c : upper) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  return upper;
 }
 
-std::string flag_help(const Flag& flag) {
-  std::string text(flag.help);
-  if (!flag.default_value.empty()) text += fmt::format(" (default {})", flag.default_value);
-  if (flag.repeated) text += "; may be repeated";
-  return text;
+std::string flag_cell(const Flag& flag) {
+  return (flag.letter != 0 && flag.name.size() > 1 ? "" : "    ") + flag_form(flag);
 }
 
 void put_rows(std::string& out, const std::vector<std::pair<std::string, std::string>>& rows) {
@@ -32,26 +28,12 @@ void put_rows(std::string& out, const std::vector<std::pair<std::string, std::st
   }
 }
 
-void put_flags(std::string& out, std::string_view title, std::span<const Flag> flags, std::span<const Flag> shadowed) {
+void put_flags(std::string& out, std::string_view title, const std::vector<Flag>& flags) {
+  if (flags.empty()) return;
   std::vector<std::pair<std::string, std::string>> rows;
-  for (const Flag& flag : flags) {
-    bool own = std::ranges::any_of(shadowed, [&](const Flag& other) { return other.name == flag.name; });
-    if (!own) rows.emplace_back(flag_cell(flag), flag_help(flag));
-  }
-  if (rows.empty()) return;
+  for (const Flag& flag : flags) rows.emplace_back(flag_cell(flag), flag_help(flag));
   out += fmt::format("\n{}:\n", title);
   put_rows(out, rows);
-}
-
-std::string usage_line(const Command& command) {
-  std::string line = fmt::format("barnabas {}", command.path);
-  for (const Positional& positional : command.positionals) {
-    std::string name;
-    for (char c : positional.name) name += static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-    if (positional.repeated) name += "...";
-    line += positional.required ? " " + name : " [" + name + "]";
-  }
-  return line + " [flags]";
 }
 
 Value flags_value(std::span<const Flag> flags) {
@@ -71,6 +53,37 @@ Value flags_value(std::span<const Flag> flags) {
 
 }  // namespace
 
+std::string flag_form(const Flag& flag) {
+  std::string text = flag.letter != 0 && flag.name.size() > 1 ? fmt::format("-{}, ", flag.letter) : "";
+  text += flag.name.size() == 1 ? fmt::format("-{}", flag.name) : fmt::format("--{}", flag.name);
+  return flag.value.empty() ? text : text + fmt::format(" {}", flag.value);
+}
+
+std::string flag_help(const Flag& flag) {
+  std::string text(flag.help);
+  if (!flag.default_value.empty()) text += fmt::format(" (default {})", flag.default_value);
+  if (flag.repeated) text += "; may be repeated";
+  return text;
+}
+
+std::vector<Flag> flags_not_own(const Command& command, std::span<const Flag> flags) {
+  std::vector<Flag> others;
+  for (const Flag& flag : flags) {
+    bool own = std::ranges::any_of(command.flags, [&](const Flag& other) { return other.name == flag.name; });
+    if (!own) others.push_back(flag);
+  }
+  return others;
+}
+
+std::string usage_line(const Command& command) {
+  std::string line = fmt::format("barnabas {}", command.path);
+  for (const Positional& positional : command.positionals) {
+    std::string name = upper(positional.name) + (positional.repeated ? "..." : "");
+    line += positional.required ? " " + name : " [" + name + "]";
+  }
+  return line + " [flags]";
+}
+
 std::string help_overview() {
   std::string out = "Barnabas: Kafka in one native binary, and a command line for any Kafka cluster.\n\n";
   out += "Usage: barnabas COMMAND [flags]\n\nCommands:\n";
@@ -86,13 +99,12 @@ std::string help_on_noun(std::string_view noun) {
     if (each.name == noun) out = fmt::format("{}.\n\nUsage: barnabas {} VERB [flags]\n\nVerbs:\n", each.summary, noun);
   }
   std::vector<std::pair<std::string, std::string>> rows;
-  for (const Command& command : commands()) {
-    if (command.path.starts_with(std::string(noun) + " ") && !command.hidden) {
-      rows.emplace_back(command.path.substr(noun.size() + 1), command.summary);
-    }
+  for (const Command* command : commands_of(noun)) {
+    size_t verb = command->path.find(' ');
+    if (verb != std::string_view::npos) rows.emplace_back(command->path.substr(verb + 1), command->summary);
   }
   put_rows(out, rows);
-  return out;
+  return out + fmt::format("\n`barnabas {} VERB --help` says more.\n", noun);
 }
 
 std::string help_on(const Command& command) {
@@ -100,16 +112,12 @@ std::string help_on(const Command& command) {
   if (!command.positionals.empty()) {
     out += "\nArguments:\n";
     std::vector<std::pair<std::string, std::string>> rows;
-    for (const Positional& positional : command.positionals) {
-      std::string name;
-      for (char c : positional.name) name += static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-      rows.emplace_back(std::move(name), positional.help);
-    }
+    for (const Positional& positional : command.positionals) rows.emplace_back(upper(positional.name), positional.help);
     put_rows(out, rows);
   }
-  put_flags(out, "Flags", command.flags, {});
-  if (command.connects) put_flags(out, "Which cluster", connection_flags(), command.flags);
-  put_flags(out, "Common flags", common_flags(), command.flags);
+  put_flags(out, "Flags", command.flags);
+  if (command.connects) put_flags(out, "Which cluster", flags_not_own(command, connection_flags()));
+  put_flags(out, "Common flags", flags_not_own(command, common_flags()));
   if (!command.text.empty()) out += fmt::format("\n{}\n", command.text);
   if (!command.examples.empty()) {
     out += "\nExamples:\n";
@@ -121,22 +129,34 @@ std::string help_on(const Command& command) {
   return out;
 }
 
+Value command_value(const Command& command) {
+  Value row;
+  row.add("path", command.path).add("summary", command.summary);
+  row.add("aliases", Value::List(command.aliases.begin(), command.aliases.end()));
+  Value::List positionals;
+  for (const Positional& positional : command.positionals) {
+    Value item;
+    item.add("name", positional.name).add("help", positional.help);
+    item.add("required", positional.required).add("repeated", positional.repeated);
+    if (!positional.choices.empty()) {
+      item.add("choices", Value::List(positional.choices.begin(), positional.choices.end()));
+    }
+    positionals.push_back(std::move(item));
+  }
+  row.add("positionals", std::move(positionals)).add("flags", flags_value(command.flags));
+  Value::List examples;
+  for (const Example& example : command.examples) {
+    examples.push_back(
+        Value(Value::Object{{"command", fmt::format("barnabas {}", example.command)}, {"what", example.what}}));
+  }
+  row.add("examples", std::move(examples)).add("text", command.text).add("connects", command.connects);
+  return row;
+}
+
 std::string help_json() {
   Value::List rows;
   for (const Command& command : commands()) {
-    if (command.hidden) continue;
-    Value row;
-    row.add("path", command.path).add("summary", command.summary);
-    Value::List positionals;
-    for (const Positional& positional : command.positionals) {
-      Value item;
-      item.add("name", positional.name).add("help", positional.help);
-      item.add("required", positional.required).add("repeated", positional.repeated);
-      positionals.push_back(std::move(item));
-    }
-    row.add("positionals", std::move(positionals)).add("flags", flags_value(command.flags));
-    row.add("connects", command.connects);
-    rows.push_back(std::move(row));
+    if (!command.hidden) rows.push_back(command_value(command));
   }
   Value document;
   document.add("_v", 1).add("commands", std::move(rows));

@@ -25,7 +25,8 @@ Format format_of(std::string_view name) {
 
 bool wants_color(const std::string& choice) {
   if (choice == "always") return true;
-  if (choice == "never" || std::getenv("NO_COLOR") != nullptr) return false;
+  const char* no_color = std::getenv("NO_COLOR");  // set and not empty, as https://no-color.org has it
+  if (choice == "never" || (no_color != nullptr && *no_color != 0)) return false;
   return stdout_is_terminal();
 }
 
@@ -146,22 +147,36 @@ int Invocation::fail(const client::Error& error, std::string_view what) {
 
 void Invocation::item_failed(const client::Error& error, std::string_view what) {
   using Kind = client::Error::Kind;
-  std::string sentence = "barnabas: ";
+  std::string sentence;
   if (!what.empty() && !error.message.starts_with(what)) sentence.append(what).append(": ");
   sentence += error.message.empty() ? std::string(error.name()) : error.message;
+  // Kafka's own sentence for this is of servers that do not host; a person typed a wrong name.
+  size_t colon = sentence.find(": ");
+  if (error.code == client::ErrorCode::kUnknownTopicOrPartition && sentence.starts_with("topic ") &&
+      colon != std::string::npos) {
+    sentence = "there is no " + sentence.substr(0, colon);
+  }
+  while (sentence.ends_with('.')) sentence.pop_back();
+  sentence.insert(0, "barnabas: ");
   if (error.code != client::ErrorCode::kNone)
     sentence += fmt::format(" ({}, {})", error.name(), static_cast<int>(error.code));
   std::string step = next_step(error, command_);
-  if (!step.empty()) sentence += (sentence.ends_with('.') ? " " : ". ") + step;
-  output_->note(sentence);
+  std::string_view stop = sentence.ends_with('?') ? "" : ".";
+  output_->note(step.empty() ? fmt::format("{}{}", sentence, stop) : fmt::format("{}{} {}", sentence, stop, step));
   int code = kFailed;
   if (error.kind == Kind::kTimedOut || error.kind == Kind::kNotReachable) code = kNotReachable;
   if (error.kind == Kind::kInvalidArgument || error.kind == Kind::kConfig) code = kUsage;
   if (exit_code_ == kDone) exit_code_ = code;
 }
 
+int Invocation::print(const Table& table) {
+  if (!table.rows.empty() || exit_code_ == kDone || output_->for_programs()) output_->print(table);
+  return exit_code_;
+}
+
 int Invocation::usage(const std::string& message) {
-  output_->note(fmt::format("barnabas: {}. See `barnabas {} --help`.", message, command_.path));
+  std::string_view stop = message.ends_with('?') ? "" : ".";
+  output_->note(fmt::format("barnabas: {}{} See `barnabas {} --help`.", message, stop, command_.path));
   exit_code_ = kUsage;
   return kUsage;
 }
@@ -178,6 +193,8 @@ std::string next_step(const client::Error& error, const Command& command) {
       return "`barnabas group list` shows the groups there are.";
     case ErrorCode::kNonEmptyGroup:
       return "Stop its members first; `barnabas group members` shows them.";
+    case ErrorCode::kBrokerIdNotRegistered:
+      return "`barnabas broker list` shows the brokers there are.";
     case ErrorCode::kInvalidReplicationFactor:
       return "`barnabas broker list` shows how many brokers there are.";
     case ErrorCode::kTopicAuthorizationFailed:
@@ -187,6 +204,7 @@ std::string next_step(const client::Error& error, const Command& command) {
     default:
       break;
   }
+  if (error.kind == Kind::kBadAnswer && command.connects) return "Is it a Kafka listener's port?";
   if (error.kind == Kind::kNotReachable || error.kind == Kind::kTimedOut) {
     return command.connects ? "Is the broker running there? --bootstrap-server says which one is meant." : "";
   }

@@ -62,6 +62,8 @@ class Invocation {
   // One thing of several failed: told now, and the exit code is at least 1.
   void item_failed(const client::Error& error, std::string_view what);
   int exit_code() const { return exit_code_; }
+  // Prints the table and returns the exit code. When all failed a person gets no empty table after the sentences.
+  int print(const Table& table);
 
  private:
   const Command& command_;

@@ -2,28 +2,39 @@
 
 #include <fmt/format.h>
 #include <poll.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <csignal>
 
 namespace barnabas::cli {
 
 namespace {
 
-volatile std::sig_atomic_t asked_to_end = 0;
-
-void on_interrupt(int) {
-  asked_to_end = 1;
+// The first `columns` columns of a line, colours and all; a longer one would break and spoil the drawing.
+std::string cut(const std::string& line, size_t columns) {
+  std::string shown;
+  bool colored = false;
+  size_t used = 0;
+  for (size_t at = 0; at < line.size();) {
+    size_t length = 1;
+    if (line[at] == '\x1b') {
+      size_t end = line.find('m', at);
+      length = (end == std::string::npos ? line.size() : end + 1) - at;
+      colored = true;
+    } else {
+      while (at + length < line.size() && (static_cast<unsigned char>(line[at + length]) & 0xc0) == 0x80) ++length;
+      size_t width = display_width(std::string_view(line).substr(at, length));
+      if (used + width > columns) break;
+      used += width;
+    }
+    shown.append(line, at, length);
+    at += length;
+  }
+  return colored ? shown + "\x1b[0m" : shown;
 }
 
 }  // namespace
 
 LiveView::LiveView(Output& out) : out_(out), terminal_(stdout_is_terminal()) {
-  struct sigaction action{};
-  action.sa_handler = on_interrupt;  // without SA_RESTART: it also ends poll()
-  sigaction(SIGINT, &action, nullptr);
-  sigaction(SIGTERM, &action, nullptr);
   if (terminal_) out_.raw("\x1b[?25l");
 }
 
@@ -33,7 +44,7 @@ LiveView::~LiveView() {
 }
 
 bool LiveView::interrupted() const {
-  return asked_to_end != 0;
+  return interrupt_.asked();
 }
 
 void LiveView::show(const std::vector<std::string>& lines) {
@@ -42,11 +53,12 @@ void LiveView::show(const std::vector<std::string>& lines) {
     out_.flush();
     return;
   }
-  size_t room = static_cast<size_t>(std::max(terminal_size().second - 1, 1));
+  auto [columns, rows] = terminal_size();
+  size_t room = static_cast<size_t>(std::max(rows - 1, 1));
   size_t count = std::min(lines.size(), room);
   std::string text;
   if (drawn_ > 0) text += fmt::format("\x1b[{}F", drawn_);
-  for (size_t i = 0; i < count; ++i) text += lines[i] + "\x1b[K\n";
+  for (size_t i = 0; i < count; ++i) text += cut(lines[i], static_cast<size_t>(columns)) + "\x1b[K\n";
   text += "\x1b[J";
   drawn_ = count;
   out_.raw(text);
@@ -54,7 +66,8 @@ void LiveView::show(const std::vector<std::string>& lines) {
 }
 
 void LiveView::wait(std::chrono::milliseconds time) {
-  if (!interrupted()) (void)poll(nullptr, 0, static_cast<int>(time.count()));
+  pollfd file{.fd = interrupt_.file(), .events = POLLIN, .revents = 0};
+  if (!interrupted()) (void)poll(&file, 1, static_cast<int>(time.count()));
 }
 
 }  // namespace barnabas::cli

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/interrupt.h"
 #include "cli/output.h"
 
 namespace barnabas::cli {
@@ -25,6 +26,7 @@ class LiveView {
 
  private:
   Output& out_;
+  Interrupt interrupt_;
   bool terminal_;
   size_t drawn_ = 0;
 };

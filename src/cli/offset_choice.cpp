@@ -78,7 +78,8 @@ std::expected<OffsetChoice, std::string> OffsetChoice::parse(std::string_view te
   }
   bool shift = text.starts_with('+') || text.starts_with('-');
   auto number = number_of(text.starts_with('+') ? text.substr(1) : text);
-  if (number) return OffsetChoice{shift ? Kind::kShift : Kind::kOffset, *number};
+  if (number && !(text.starts_with('+') && *number < 0))
+    return OffsetChoice{shift ? Kind::kShift : Kind::kOffset, *number};
   return std::unexpected(
       fmt::format("'{}' is no place: want start, end, an offset, +N, -N, @2026-11-01T12:00:00Z or @-1h", text));
 }

@@ -5,8 +5,10 @@
 #include <wchar.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <nlohmann/json.hpp>
 
 namespace barnabas::cli {
@@ -41,7 +43,9 @@ std::string yaml_text(const std::string& text) {
   bool plain = !text.empty() && text.find_first_of("\n\r\t\"\\:#{}[],&*!|>'%@`") == std::string::npos;
   if (plain) {
     static constexpr std::string_view kWords[] = {"true", "false", "null", "yes", "no", "on", "off", "~", "-"};
-    for (std::string_view word : kWords) plain &= text != word;
+    std::string lower = text;
+    for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    for (std::string_view word : kWords) plain &= lower != word;
     char first = text.front();
     plain &= first != ' ' && text.back() != ' ' && first != '-' && first != '?' && first != '.' && first != '+';
     plain &= first < '0' || first > '9';
@@ -92,6 +96,12 @@ std::string csv_cell(const std::string& text) {
   return quoted + "\"";
 }
 
+std::string csv_cell(const Value& value) {
+  const auto* list = std::get_if<Value::List>(&value.data());
+  bool nothing = value.is_null() || (list && list->empty());
+  return nothing ? "" : csv_cell(value.to_cell());
+}
+
 std::string field_name(const std::string& title) {
   std::string name;
   for (char c : title)
@@ -99,24 +109,39 @@ std::string field_name(const std::string& title) {
   return name;
 }
 
-// What a terminal must not be sent as it is: control characters of a name or a value.
+// What a terminal must not be sent as it is: control characters of a name or a value, those of Latin 1 (U+0080 to
+// U+009F, some of which begin commands too) as well.
 std::string printable(const std::string& text) {
   std::string safe;
-  for (char c : text) {
-    auto byte = static_cast<unsigned char>(c);
-    if (byte >= 0x20 && byte != 0x7f) {
-      safe += c;
+  auto escape = [&](unsigned char byte) {
+    static constexpr char kHex[] = "0123456789abcdef";
+    safe += {'\\', 'x', kHex[byte >> 4], kHex[byte & 15]};
+  };
+  for (size_t at = 0; at < text.size(); ++at) {
+    auto byte = static_cast<unsigned char>(text[at]);
+    auto next = at + 1 < text.size() ? static_cast<unsigned char>(text[at + 1]) : 0;
+    if (byte == 0xc2 && next >= 0x80 && next < 0xa0) {
+      escape(byte);
+      escape(static_cast<unsigned char>(next));
+      ++at;
+    } else if (byte >= 0x20 && byte != 0x7f) {
+      safe += text[at];
     } else {
-      static constexpr char kHex[] = "0123456789abcdef";
-      safe += {'\\', 'x', kHex[byte >> 4], kHex[byte & 15]};
+      escape(byte);
     }
   }
   return safe;
 }
 
-// Writes, or ends the program quietly when nobody reads any more.
+// Standard output took no more: the program ends, quietly when nobody reads any more (`| head`).
+[[noreturn]] void output_ended() {
+  if (errno == EPIPE) std::_Exit(0);
+  std::fprintf(stderr, "barnabas: standard output cannot be written: %s.\n", std::strerror(errno));
+  std::_Exit(1);
+}
+
 void write_stdout(std::string_view bytes) {
-  if (std::fwrite(bytes.data(), 1, bytes.size(), stdout) != bytes.size()) std::_Exit(0);
+  if (std::fwrite(bytes.data(), 1, bytes.size(), stdout) != bytes.size()) output_ended();
 }
 
 }  // namespace
@@ -148,11 +173,26 @@ std::string Value::to_cell() const {
   return to_json();
 }
 
+namespace {
+std::string in_color_of_state(const Output& out, const std::string& state) {
+  if (state == "ok") return out.green(state);
+  if (state == "warning") return out.yellow(state);
+  return state == "failed" ? out.red(state) : state;
+}
+}  // namespace
+
 Output::Output(Format format, bool color) : format_(format), color_(color) {}
 
 void Output::print(const Table& table) {
   if (format_ == Format::kName) {
-    for (const auto& row : table.rows) line(row.at(table.name_column).to_cell());
+    std::string before;
+    bool first = true;
+    for (const auto& row : table.rows) {  // a topic with several partitions is named once
+      std::string name = row.at(table.name_column).to_cell();
+      if (first || name != before) line(name);
+      first = false;
+      before = std::move(name);
+    }
     return;
   }
   if (format_ == Format::kJson || format_ == Format::kYaml) {
@@ -176,8 +216,7 @@ void Output::print(const Table& table) {
     for (size_t i : shown) text += (i == shown.front() ? "" : ",") + field_name(table.columns[i].title);
     text += "\n";
     for (const auto& row : table.rows) {
-      for (size_t i : shown)
-        text += (i == shown.front() ? "" : ",") + csv_cell(row[i].is_null() ? "" : row[i].to_cell());
+      for (size_t i : shown) text += (i == shown.front() ? "" : ",") + csv_cell(row[i]);
       text += "\n";
     }
     return raw(text);
@@ -199,7 +238,9 @@ void Output::print(const Table& table) {
       bool right = table.columns[shown[at]].right;
       bool last = at + 1 == shown.size();
       if (right) text.append(pad, ' ');
-      text += head ? bold(line_cells[at]) : line_cells[at];
+      const std::string& cell = line_cells[at];
+      bool state = table.columns[shown[at]].state;
+      text += head ? bold(cell) : state ? in_color_of_state(*this, cell) : cell;
       if (!right && !last) text.append(pad, ' ');
       if (!last) text += "  ";
     }
@@ -221,8 +262,7 @@ void Output::print(const std::string& kind, const Value& object, std::string_vie
   if (fields == nullptr) return line(printable(object.to_cell()));
   if (format_ == Format::kCsv) {
     line("key,value");
-    for (const auto& [key, field] : *fields)
-      line(csv_cell(key) + "," + csv_cell(field.is_null() ? "" : field.to_cell()));
+    for (const auto& [key, field] : *fields) line(csv_cell(key) + "," + csv_cell(field));
     return;
   }
   size_t width = 0;
@@ -235,7 +275,30 @@ void Output::print(const std::string& kind, const Value& object, std::string_vie
 void Output::done(const std::string& sentence, const Value& result, std::string_view name) {
   if (format_ == Format::kName) return line(name);
   if (!for_programs()) return line(printable(sentence));
-  print("result", result, name);
+  results_.push_back(result);
+}
+
+void Output::finish() {
+  if (format_ == Format::kCsv && !results_.empty()) {
+    Table table{.kind = "results", .columns = {}, .rows = {}};
+    for (const Value& result : results_) {
+      auto& row = table.rows.emplace_back();
+      const auto* fields = std::get_if<Value::Object>(&result.data());
+      if (fields == nullptr) continue;
+      for (const auto& [key, field] : *fields) {
+        if (table.rows.size() == 1) table.columns.push_back({.title = key});
+        row.push_back(field);
+      }
+    }
+    for (auto& row : table.rows) row.resize(table.columns.size());
+    print(table);
+  } else if (!results_.empty()) {
+    Value document;
+    document.add("_v", 1).add("results", std::exchange(results_, {}));
+    raw(format_ == Format::kJson ? document.to_json(2) + "\n" : document.to_yaml());
+  }
+  results_.clear();
+  flush();
 }
 
 void Output::line(std::string_view text) {
@@ -248,7 +311,7 @@ void Output::raw(std::string_view bytes) {
 }
 
 void Output::flush() {
-  if (std::fflush(stdout) != 0) std::_Exit(0);
+  if (std::fflush(stdout) != 0) output_ended();
 }
 
 void Output::note(std::string_view sentence) {

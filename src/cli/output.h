@@ -39,6 +39,9 @@ class Value {
     if (value) *this = Value(*value);
   }
 
+  // Null for what is empty: "" of Kafka's answers often means that there is none.
+  static Value or_null(std::string text) { return text.empty() ? Value() : Value(std::move(text)); }
+
   bool is_null() const { return std::holds_alternative<std::monostate>(data_); }
   const auto& data() const { return data_; }
   // Of an object: adds a field. Returns *this.
@@ -56,6 +59,7 @@ struct Column {
   std::string title;   // "PARTITIONS"; its JSON field is the same in lower case with _ for blanks and dashes
   bool right = false;  // numbers
   bool wide = false;   // only with -o wide (always in json, yaml and csv)
+  bool state = false;  // "ok" is green, "warning" yellow, "failed" red, when colours are on
 };
 
 struct Table {
@@ -76,8 +80,11 @@ class Output {
   void print(const Table& table);
   // One thing: as key/value lines in a table format. `name` is what -o name prints.
   void print(const std::string& kind, const Value& object, std::string_view name = {});
-  // "Created topic orders." With json and yaml an object {"_v":1,"result":…}; with name only `name`.
+  // One of the things that were done: "Created topic orders.", with name only `name`. For programs the results are
+  // kept, and finish() prints them as one document: {"_v":1,"results":[…]}.
   void done(const std::string& sentence, const Value& result, std::string_view name);
+  // After the command: prints what done() kept, and flushes.
+  void finish();
   // A line of a stream, as it is, to standard output.
   void line(std::string_view text);
   // Bytes as they are.
@@ -97,6 +104,7 @@ class Output {
  private:
   Format format_;
   bool color_;
+  Value::List results_;
 };
 
 // Columns needed by `text` on a terminal (wide and combining characters counted right).

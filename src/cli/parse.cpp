@@ -2,10 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <numeric>
-#include <set>
 
 namespace barnabas::cli {
 
@@ -19,10 +17,9 @@ std::string unknown_command(std::span<const std::string_view> words) {
   std::string_view wrong = words[0];
   if (known_noun && words.size() > 1) {
     wrong = words[1];
-    for (const Command& command : commands()) {
-      if (command.path.starts_with(words[0]) && command.path.size() > words[0].size() && !command.hidden) {
-        candidates.push_back(command.path.substr(words[0].size() + 1));
-      }
+    for (const Command* command : commands_of(words[0])) {
+      size_t verb = command->path.find(' ');
+      if (verb != std::string_view::npos) candidates.push_back(command->path.substr(verb + 1));
     }
   } else {
     for (const Noun& noun : nouns()) candidates.push_back(noun.name);
@@ -30,21 +27,146 @@ std::string unknown_command(std::span<const std::string_view> words) {
   std::string_view near = nearest(wrong, candidates);
   std::string named = known_noun && words.size() > 1 ? fmt::format("{} {}", words[0], wrong) : std::string(wrong);
   std::string text = fmt::format("there is no command '{}'", named);
-  if (!near.empty()) text += fmt::format("; did you mean '{}'?", near);
-  return text;
+  bool of_noun = known_noun && words.size() > 1;
+  if (near.empty())
+    return text + (of_noun ? fmt::format("; see `barnabas {} --help`", words[0]) : "; see `barnabas --help`");
+  return text + fmt::format("; did you mean '{}{}{}'?", of_noun ? words[0] : "", of_noun ? " " : "", near);
 }
 
-std::string option_name(const Flag& flag) {
-  std::string name;
-  if (flag.letter != 0) name = fmt::format("-{},", flag.letter);
-  return name + (flag.name.size() == 1 ? fmt::format("-{}", flag.name) : fmt::format("--{}", flag.name));
+std::string form(const Flag& flag) {
+  return flag.name.size() == 1 ? fmt::format("-{}", flag.name) : fmt::format("--{}", flag.name);
 }
 
-struct Bound {
-  const Flag* flag = nullptr;
-  CLI::Option* option = nullptr;
-  std::vector<std::string> values;
+using Words = std::span<const std::string_view>;
+
+// What stands after the words of a command.
+class Arguments {
+ public:
+  Arguments(const Command& command, Parsed& parsed) : command_(command), parsed_(parsed) {
+    auto add = [&](std::span<const Flag> flags) {
+      for (const Flag& flag : flags) {
+        bool own = std::ranges::any_of(flags_, [&](const Flag* other) { return other->name == flag.name; });
+        if (!own) flags_.push_back(&flag);  // a command's own flag stands before that of all commands
+      }
+    };
+    add(command.flags);
+    add(common_flags());
+    if (command.connects) add(connection_flags());
+  }
+
+  std::expected<void, std::string> read(Words words) {
+    for (size_t at = 0; at < words.size(); ++at) {
+      std::string_view word = words[at];
+      std::expected<size_t, std::string> more = 0;
+      if (only_positionals_ || word.size() < 2 || word[0] != '-') {
+        positionals_.emplace_back(word);
+      } else if (word == "--") {
+        only_positionals_ = true;
+      } else {
+        more = word[1] == '-' ? read_long(word, words.subspan(at + 1)) : read_letters(word, words.subspan(at + 1));
+      }
+      if (!more) return std::unexpected(more.error());
+      at += *more;
+    }
+    return hand_out();
+  }
+
+ private:
+  // The flags take this many of the words that follow.
+  std::expected<size_t, std::string> read_long(std::string_view word, Words next) {
+    size_t equals = word.find('=');
+    std::string_view name = word.substr(0, equals);
+    const Flag* flag = nullptr;
+    for (const Flag* each : flags_) {
+      if (form(*each) == name) flag = each;
+    }
+    if (flag == nullptr) return std::unexpected(unknown_flag(name));
+    if (equals == std::string_view::npos) return take(*flag, std::nullopt, next);
+    if (flag->value.empty()) return std::unexpected(fmt::format("{} takes no value", name));
+    return take(*flag, word.substr(equals + 1), next);
+  }
+
+  // "-n 3", "-n3", and several switches as "-wy".
+  std::expected<size_t, std::string> read_letters(std::string_view word, Words next) {
+    for (size_t at = 1; at < word.size(); ++at) {
+      auto found = std::ranges::find_if(flags_, [&](const Flag* flag) {
+        return flag->letter == word[at] || (flag->name.size() == 1 && flag->name[0] == word[at]);
+      });
+      if (found == flags_.end()) return std::unexpected(unknown_flag(at == 1 ? word : fmt::format("-{}", word[at])));
+      const Flag& flag = **found;
+      std::string_view rest = word.substr(at + 1);
+      if (!flag.value.empty()) return take(flag, rest.empty() ? std::nullopt : std::optional(rest), next);
+      if (auto taken = take(flag, std::nullopt, {}); !taken) return taken;
+    }
+    return 0;
+  }
+
+  std::expected<size_t, std::string> take(const Flag& flag, std::optional<std::string_view> value, Words next) {
+    auto& values = parsed_.values[std::string(flag.name)];
+    if (flag.value.empty()) {
+      if (flag.name == "help") parsed_.help = true;
+      return 0;
+    }
+    bool from_next = !value;
+    if (from_next) {
+      if (next.empty()) return std::unexpected(fmt::format("{} wants a value ({})", form(flag), flag.value));
+      value = next[0];
+    }
+    if (auto wrong = none_of(flag.choices, *value)) return std::unexpected(fmt::format("{}: {}", form(flag), *wrong));
+    if (!flag.repeated) values.clear();
+    values.emplace_back(*value);
+    return from_next ? 1 : 0;
+  }
+
+  static std::optional<std::string> none_of(const std::vector<std::string_view>& choices, std::string_view value) {
+    if (choices.empty() || std::ranges::find(choices, value) != choices.end()) return std::nullopt;
+    return fmt::format("'{}' is not one of {}", value, fmt::join(choices, ", "));
+  }
+
+  std::string unknown_flag(std::string_view name) const {
+    std::vector<std::string> forms;
+    for (const Flag* flag : flags_) forms.push_back(form(*flag));
+    std::vector<std::string_view> views(forms.begin(), forms.end());
+    std::string_view near = name.starts_with("--") ? nearest(name, views) : "";
+    return near.empty() ? fmt::format("there is no flag {}", name)
+                        : fmt::format("there is no flag {}; did you mean {}?", name, near);
+  }
+
+  // Gives the positionals their names.
+  std::expected<void, std::string> hand_out() {
+    size_t used = 0;
+    for (const Positional& positional : command_.positionals) {
+      size_t count = positional.repeated ? positionals_.size() - used : std::min<size_t>(1, positionals_.size() - used);
+      if (count == 0 && positional.required && !parsed_.help) {
+        return std::unexpected(fmt::format("{} is missing; see `barnabas {} --help`", positional.name, command_.path));
+      }
+      for (; count > 0; --count, ++used) {
+        std::string& value = positionals_[used];
+        if (auto wrong = none_of(positional.choices, value)) {
+          return std::unexpected(fmt::format("{}: {}", positional.name, *wrong));
+        }
+        parsed_.values[std::string(positional.name)].push_back(std::move(value));
+      }
+    }
+    if (used == positionals_.size()) return {};
+    auto rest = std::span(positionals_).subspan(used);
+    return std::unexpected(fmt::format("too many arguments: {}", fmt::join(rest, " ")));
+  }
+
+  const Command& command_;
+  Parsed& parsed_;
+  std::vector<const Flag*> flags_;
+  std::vector<std::string> positionals_;
+  bool only_positionals_ = false;
 };
+
+bool asks_for_help(Words words) {
+  for (std::string_view word : words) {
+    if (word == "--") return false;
+    if (word == "-h" || word == "--help") return true;
+  }
+  return false;
+}
 
 }  // namespace
 
@@ -70,15 +192,51 @@ std::string_view nearest(std::string_view word, std::span<const std::string_view
   return best;
 }
 
-std::expected<Parsed, std::string> parse(std::span<const std::string_view> arguments) {
-  Parsed parsed;
-  size_t words = 0;
-  while (words < arguments.size() && words < 2 && !arguments[words].starts_with("-")) ++words;
-  if (words == 0) {
-    if (arguments.empty() || arguments[0] == "-h" || arguments[0] == "--help") return parsed;
-    return std::unexpected(fmt::format("a command is expected before {}", arguments[0]));
+namespace {
+
+// Flags of all commands may stand before the command: `barnabas -b host:9092 topic list`. How many words they take.
+size_t leading_flags(std::span<const std::string_view> arguments) {
+  size_t used = 0;
+  while (used < arguments.size() && arguments[used].starts_with("-")) {
+    std::string_view word = arguments[used];
+    const Flag* found = nullptr;
+    bool attached = false;
+    for (auto flags : {common_flags(), connection_flags()}) {
+      for (const Flag& flag : flags) {
+        std::string name = form(flag);
+        std::string letter = flag.letter != 0 ? fmt::format("-{}", flag.letter) : name;
+        bool with_value = word.starts_with(name + "=") && name.size() > 2;
+        bool glued = word.size() > 2 && !word.starts_with("--") && word.starts_with(letter) && !flag.value.empty();
+        if (word != name && word != letter && !with_value && !glued) continue;
+        found = &flag;
+        attached = with_value || glued;
+      }
+    }
+    if (found == nullptr || found->name == "help") return used;
+    used += found->value.empty() || attached ? 1 : 2;
   }
-  auto named = arguments.first(words);
+  return std::min(used, arguments.size());
+}
+
+}  // namespace
+
+std::expected<Parsed, std::string> parse(std::span<const std::string_view> given) {
+  Parsed parsed;
+  size_t leading = leading_flags(given);
+  auto after = given.subspan(leading);
+  size_t words = 0;
+  while (words < after.size() && words < 2 && !after[words].starts_with("-")) ++words;
+  // The command's words, the flags before them, the rest.
+  std::vector<std::string_view> arguments(after.begin(), after.begin() + static_cast<std::ptrdiff_t>(words));
+  if (words > 0) arguments.insert(arguments.end(), given.begin(), given.begin() + static_cast<std::ptrdiff_t>(leading));
+  arguments.insert(arguments.end(), after.begin() + static_cast<std::ptrdiff_t>(words), after.end());
+  if (words == 0) {
+    if (leading > 0 && arguments.empty())
+      return std::unexpected("a command is expected after the flags; see `barnabas --help`");
+    if (arguments.empty() || arguments[0] == "-h" || arguments[0] == "--help") return parsed;
+    return std::unexpected(fmt::format("a command is expected before {}; see `barnabas --help`", arguments[0]));
+  }
+  auto named = std::span<const std::string_view>(arguments).first(words);
   const Command* command = find_command(named);
   if (command == nullptr && words == 2) {  // a command of one word and its first positional
     command = find_command(named.first(1));
@@ -94,88 +252,10 @@ std::expected<Parsed, std::string> parse(std::span<const std::string_view> argum
     return std::unexpected(fmt::format("'{}' needs a verb; see `barnabas {} --help`", named[0], named[0]));
   }
   parsed.command = command;
-
-  CLI::App app;
-  app.set_help_flag();
-  app.allow_extras(false);
-  std::vector<Bound> bound(command->flags.size() + common_flags().size() + connection_flags().size());
-  size_t used = 0;
-  auto add = [&](const Flag& flag) {
-    Bound& slot = bound[used++];
-    slot.flag = &flag;
-    if (flag.value.empty()) {
-      slot.option = app.add_flag(option_name(flag));
-      return;
-    }
-    slot.option = app.add_option(option_name(flag), slot.values)->expected(1);
-    slot.option->multi_option_policy(flag.repeated ? CLI::MultiOptionPolicy::TakeAll
-                                                   : CLI::MultiOptionPolicy::TakeLast);
-    slot.option->allow_extra_args(false);
-    if (flag.choices.empty()) return;
-    std::set<std::string> choices(flag.choices.begin(), flag.choices.end());
-    slot.option->check([choices](const std::string& value) {
-      if (choices.contains(value)) return std::string();
-      return fmt::format("'{}' is not one of {}", value, fmt::join(choices, ", "));
-    });
-  };
-  for (const Flag& flag : command->flags) add(flag);
-  std::set<std::string_view> own;
-  for (const Flag& flag : command->flags) own.insert(flag.name);
-  for (const Flag& flag : common_flags()) {
-    if (!own.contains(flag.name)) add(flag);
-  }
-  if (command->connects) {
-    for (const Flag& flag : connection_flags()) {
-      if (!own.contains(flag.name)) add(flag);
-    }
-  }
-  std::vector<std::vector<std::string>> positionals(command->positionals.size());
-  for (size_t i = 0; i < positionals.size(); ++i) {
-    const Positional& positional = command->positionals[i];
-    auto* option = app.add_option(std::string(positional.name), positionals[i]);
-    option->expected(positional.required ? 1 : 0, positional.repeated ? 1 << 20 : 1);
-  }
-  std::vector<std::string> rest;
-  for (auto argument : arguments.subspan(words)) rest.emplace_back(argument);
-  std::ranges::reverse(rest);  // as CLI11 wants it
-  try {
-    app.parse(rest);
-  } catch (const CLI::ExtrasError& error) {
-    std::string_view wrong = error.what();
-    std::vector<std::string> names;
-    for (const Bound& slot : bound) {
-      if (slot.flag != nullptr) names.push_back("--" + std::string(slot.flag->name));
-    }
-    std::string first;
-    for (auto argument : arguments.subspan(words)) {
-      bool known = !argument.starts_with("--") ||
-                   std::ranges::find(names, argument.substr(0, argument.find('='))) != names.end();
-      if (!known && first.empty()) first = argument.substr(0, argument.find('='));
-    }
-    if (first.empty()) return std::unexpected(fmt::format("too many arguments: {}", wrong));
-    std::vector<std::string_view> views(names.begin(), names.end());
-    std::string_view near = nearest(first, views);
-    return std::unexpected(near.empty() ? fmt::format("there is no flag {}", first)
-                                        : fmt::format("there is no flag {}; did you mean {}?", first, near));
-  } catch (const CLI::ParseError& error) {
-    std::string sentence = error.what();
-    for (const Bound& slot : bound) {
-      if (slot.flag != nullptr && slot.flag->name == "help" && slot.option->count() > 0) parsed.help = true;
-    }
-    if (!parsed.help) return std::unexpected(sentence);
-  }
-  for (Bound& slot : bound) {
-    if (slot.flag == nullptr || slot.option->count() == 0) continue;
-    if (slot.flag->name == "help") parsed.help = true;
-    parsed.values[std::string(slot.flag->name)] = std::move(slot.values);
-  }
-  if (parsed.help) return parsed;
-  for (size_t i = 0; i < positionals.size(); ++i) {
-    if (positionals[i].empty() && command->positionals[i].required) {
-      return std::unexpected(fmt::format("{} is missing", command->positionals[i].name));
-    }
-    if (!positionals[i].empty()) parsed.values[std::string(command->positionals[i].name)] = std::move(positionals[i]);
-  }
+  auto rest = std::span<const std::string_view>(arguments).subspan(words);
+  auto read = Arguments(*command, parsed).read(rest);
+  if (!read && !asks_for_help(rest)) return std::unexpected(read.error());
+  parsed.help |= !read;
   return parsed;
 }
 

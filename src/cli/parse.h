@@ -1,5 +1,6 @@
-// Parsing: from argv to a Command and its values. Words up to the first flag name the command; the rest is parsed by
-// CLI11 against the command's row. Wrong usage is an error with the sentence to print.
+// Parsing: from argv to a Command and its values. The first words name the command; flags of all commands may stand
+// before them. "--name value", "--name=value", "-n value", "-nvalue", switches as "-wy", "--" before arguments that
+// begin with a dash. Wrong usage is an error with the sentence to print.
 #pragma once
 
 #include <expected>

@@ -36,7 +36,7 @@ int run(int argc, char** argv) {
   }
   Invocation call(*parsed->command, std::move(parsed->values));
   int code = parsed->command->run(call);
-  call.out().flush();
+  call.out().finish();
   return code != kDone ? code : call.exit_code();
 }
 

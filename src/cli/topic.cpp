@@ -2,9 +2,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 
 #include "barnabas/admin.h"
+#include "cli/cluster_view.h"
 #include "cli/command.h"
 #include "cli/invocation.h"
 #include "cli/values.h"
@@ -16,12 +16,6 @@ namespace {
 using client::Admin;
 using client::TopicDescription;
 using client::TopicPartition;
-
-Value ids_of(const std::vector<client::Node>& nodes) {
-  Value::List ids;
-  for (const auto& node : nodes) ids.emplace_back(int64_t{node.id});
-  return ids;
-}
 
 // The topics named, or all of them.
 std::optional<std::vector<std::string>> topics_wanted(Invocation& call, Admin& admin) {
@@ -103,27 +97,18 @@ int describe(Invocation& call) {
                             ids_of(partition.in_sync_replicas), ids_of(partition.offline_replicas), eligible});
     }
   }
-  call.out().print(table);
-  return call.exit_code();
+  return call.print(table);
 }
 
-// "0:1,2" or "1,2": the replicas of each partition in turn.
+// Each text the replicas of the next partition, as "1,2".
 client::Result<std::map<int32_t, std::vector<int32_t>>> assignment_of(const std::vector<std::string>& texts) {
   std::map<int32_t, std::vector<int32_t>> assignments;
   for (const std::string& text : texts) {
-    std::vector<int32_t> replicas;
-    std::string_view left = text;
-    while (!left.empty()) {
-      int32_t id = -1;
-      auto [stopped, failed] = std::from_chars(left.data(), left.data() + left.size(), id);
-      if (failed != std::errc{} || id < 0) {
-        return std::unexpected(client::Error{.message = fmt::format("--replicas {}: want broker ids as 1,2,3", text)});
-      }
-      replicas.push_back(id);
-      left.remove_prefix(static_cast<size_t>(stopped - left.data()));
-      if (left.starts_with(',')) left.remove_prefix(1);
+    auto replicas = broker_ids(text);
+    if (!replicas) {
+      return std::unexpected(client::Error{.message = fmt::format("--replicas {}: want broker ids as 1,2,3", text)});
     }
-    assignments.emplace(static_cast<int32_t>(assignments.size()), std::move(replicas));
+    assignments.emplace(static_cast<int32_t>(assignments.size()), *std::move(replicas));
   }
   return assignments;
 }
@@ -142,6 +127,9 @@ int create(Invocation& call) {
   }
   auto assignments = assignment_of(call.values("replicas"));
   if (!assignments) return call.usage(assignments.error().message);
+  if (!assignments->empty() && (call.has("partitions") || call.has("replication-factor"))) {
+    return call.usage("--replicas says both already: leave --partitions and --replication-factor out");
+  }
   wanted.assignments = *std::move(assignments);
   for (const std::string& setting : call.values("config")) {
     auto config = key_value(setting);
@@ -177,8 +165,14 @@ int create(Invocation& call) {
 int remove(Invocation& call) {
   std::vector<std::string> names = call.values("topic");
   if (call.dry_run()) {
-    for (const auto& name : names) call.out().line(fmt::format("Would delete topic {}.", name));
-    return kDone;
+    auto topics = describe_topics(call, names);
+    if (!topics) return call.exit_code();
+    for (const auto& topic : *topics) {
+      Value result;
+      result.add("name", topic.name).add("partitions", uint64_t{topic.partitions.size()}).add("dry_run", true);
+      call.out().done(fmt::format("Would delete topic {}.", topic.name), result, topic.name);
+    }
+    return call.exit_code();
   }
   if (!call.confirm(fmt::format("Delete {} with all records?", fmt::join(names, ", ")))) return call.exit_code();
   Admin* admin = call.admin();
@@ -194,13 +188,14 @@ int remove(Invocation& call) {
       continue;
     }
     Value result;
-    result.add("name", name);
+    result.add("name", name).add("dry_run", false);
     call.out().done(fmt::format("Deleted topic {}.", name), result, name);
   }
   return call.exit_code();
 }
 
 int add_partitions(Invocation& call) {
+  if (!call.has("total")) return call.usage("--total is missing");
   auto total = call.number("total", 1, 1000000);
   if (!total) return call.usage(total.error().message);
   Admin* admin = call.admin();
@@ -286,8 +281,12 @@ int trim(Invocation& call) {
   }
   if (partitions.empty()) return call.exit_code();
   if (call.dry_run()) {
-    call.out().line(fmt::format("Would delete records of {} partitions.", partitions.size()));
-    return call.exit_code();
+    Table table{
+        .kind = "partitions",
+        .columns = {{.title = "TOPIC"}, {.title = "PARTITION", .right = true}, {.title = "BEFORE", .right = true}},
+        .rows = {}};
+    for (const auto& each : partitions) table.rows.push_back({each.topic, each.partition, before});
+    return call.print(table);
   }
   if (!call.confirm(fmt::format("Delete records of {} before {}?", fmt::join(names, ", "), before)))
     return call.exit_code();
@@ -306,8 +305,7 @@ int trim(Invocation& call) {
     }
     table.rows.push_back({partition.topic, partition.partition, *start});
   }
-  call.out().print(table);
-  return call.exit_code();
+  return call.print(table);
 }
 
 int size(Invocation& call) {
@@ -347,8 +345,7 @@ int size(Invocation& call) {
     table.rows.push_back(
         {name, people ? Value(human_bytes(one)) : Value(one), people ? Value(human_bytes(all)) : Value(all)});
   }
-  call.out().print(table);
-  return call.exit_code();
+  return call.print(table);
 }
 
 const Positional kTopics{.name = "topic", .help = "names of topics", .repeated = true, .completes = Completes::kTopic};

@@ -18,6 +18,8 @@ std::string human_config_value(std::string_view key, std::string_view value);
 std::string human_bytes(int64_t bytes);
 // "3d 4h", "250ms".
 std::string human_duration(int64_t ms);
+// "2026-11-01T12:00:00.123Z".
+std::string human_time(int64_t ms_since_1970);
 // "7d", "500ms", "10" -> milliseconds; nothing for anything else.
 std::optional<int64_t> parse_duration_ms(std::string_view text);
 // "1GiB", "64MB", "10" -> bytes.

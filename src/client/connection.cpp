@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "client/cluster.h"
+#include "wire/messages/api_versions_request.h"
 
 namespace barnabas::client {
 
@@ -22,9 +23,10 @@ Result<int16_t> Connection::version(int16_t key, std::string_view name, int16_t 
   return std::unexpected(std::move(error));
 }
 
-Result<> Connection::skip_header(wire::Reader& in, int16_t, bool flexible, int32_t correlation) {
+Result<> Connection::skip_header(wire::Reader& in, int16_t key, bool flexible, int32_t correlation) {
   int32_t answered = in.int32();
-  if (flexible) in.skip_tags();
+  // An ApiVersions answer has the oldest header in every version (KIP-511).
+  if (flexible && key != wire::ApiVersionsRequest::kApiKey) in.skip_tags();
   if (in.failed()) return std::unexpected(bad_answer("response header", in.error("response header")));
   if (answered != correlation) {
     return std::unexpected(Error{.kind = Error::Kind::kBadAnswer,

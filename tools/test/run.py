@@ -38,7 +38,9 @@ def script_suites():
         ("batch_proof", "test/wire_proof/batches/run.py", []),
         ("assignor_proof", "test/assignor_proof/run.py", []),
         ("docs", "test/docs/run.py", []),
+        ("commands", "test/cli/run.py", []),
         ("install", "test/install/run.py", []),
+        ("shims", "test/shims/run.py", []),
         ("interop", "test/interop/run.py", []),
     ]
     return [

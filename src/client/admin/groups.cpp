@@ -1,5 +1,6 @@
 // Groups of every type: who they are. Their offsets are in group_offsets.cpp.
 #include <algorithm>
+#include <cctype>
 
 #include "client/admin/core.h"
 #include "client/admin/spread.h"
@@ -33,6 +34,15 @@ bool wanted(const std::set<std::string>& filter, const std::string& value) {
 }
 
 // Every broker knows the groups it coordinates.
+// Brokers say "classic" or "Classic", as they like.
+std::string type_name(std::string type) {
+  for (size_t i = 0; i < type.size(); ++i) {
+    auto letter = static_cast<unsigned char>(type[i]);
+    type[i] = static_cast<char>(i == 0 ? std::toupper(letter) : std::tolower(letter));
+  }
+  return type;
+}
+
 runtime::Task<Result<std::vector<GroupListing>>> list_groups(Cluster& cluster, ListGroupsOptions options) {
   auto deadline = api_deadline(cluster);
   auto metadata = co_await cluster.refresh(deadline);
@@ -60,7 +70,7 @@ runtime::Task<Result<std::vector<GroupListing>>> list_groups(Cluster& cluster, L
       }
       for (auto& group : answer->message.groups) {
         GroupListing listing{.id = std::move(group.group_id),
-                             .type = std::move(group.group_type),
+                             .type = type_name(std::move(group.group_type)),
                              .protocol_type = std::move(group.protocol_type),
                              .state = std::move(group.group_state)};
         if (!wanted(options.states, listing.state) || !wanted(options.protocol_types, listing.protocol_type)) continue;
