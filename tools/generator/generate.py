@@ -20,6 +20,7 @@ from emit_codec import emit_codec  # noqa: E402
 from emit_docs import emit_docs  # noqa: E402
 from emit_header import emit_header, header_name  # noqa: E402
 from emit_samples import emit_catalog, emit_samples  # noqa: E402
+from emit_shapes import emit_shapes  # noqa: E402
 from emit_tables import table_files  # noqa: E402
 from schema import Message, Schema, SchemaError, load  # noqa: E402
 
@@ -56,6 +57,7 @@ def all_files(schema: Schema) -> dict[str, str]:
     messages = schema.messages()
     for message in messages:
         files[header_name(message)] = emit_header(message)
+    files["wire/messages/shapes.cpp"] = emit_shapes(schema)
     for number, group in enumerate(split(messages, SOURCES)):
         files[f"wire/messages/codec_{number:02}.cpp"] = _source(group)
     for number, group in enumerate(split(messages, SAMPLES)):
