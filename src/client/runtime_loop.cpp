@@ -20,10 +20,11 @@ thread_local std::vector<std::weak_ptr<LoopMark>> marks_of_this_thread;
 
 std::shared_ptr<LoopMark> mark(runtime::Executor& loop) {
   auto made = std::make_shared<LoopMark>(&loop);
-  loop.post([weak = std::weak_ptr(made)] {
+  auto remember = [weak = std::weak_ptr(made)] {
     std::erase_if(marks_of_this_thread, [](const auto& known) { return known.expired(); });
     marks_of_this_thread.push_back(weak);
-  });
+  };
+  loop.is_current() ? remember() : loop.post(remember);
   return made;
 }
 
@@ -83,6 +84,10 @@ std::shared_ptr<Runtime> Runtime::create(RuntimeOptions options) {
   host.log_level = level_of(options.log_level);
   host.log_sink = std::move(options.log_sink);
   return std::make_shared<LoopOfItsOwn>(std::move(host));
+}
+
+bool RuntimeLoop::waiting_forbidden() {
+  return loop().is_current() || detail::on_client_thread();
 }
 
 bool detail::on_client_thread() {

@@ -19,6 +19,10 @@ class RuntimeLoop : public Runtime {
 
   virtual runtime::World& world() = 0;
   virtual runtime::Executor& loop() = 0;
+
+  // True inside this loop or that of another client. A client's calls do not wait there: a thread that runs several
+  // loops could wait for itself.
+  bool waiting_forbidden();
 };
 
 }  // namespace barnabas::client

@@ -47,6 +47,30 @@ TEST_F(SeveralLoops, EachIsKnownToItsThread) {
   EXPECT_EQ(on_second, true);
 }
 
+TEST_F(SeveralLoops, OneIsKnownFromTheMomentItIsMade) {
+  runtime::testing::ManualExecutor loop(clock_);
+  std::shared_ptr<RuntimeLoop> made;
+  std::optional<bool> inside;
+  loop.post([&] {
+    made = RuntimeLoop::over(world_, loop);
+    inside = detail::on_client_thread();
+  });
+  loop.run_until_idle();
+  EXPECT_EQ(inside, true);
+}
+
+TEST_F(SeveralLoops, WhatWasPostedBeforeAClientWasMadeDoesNotWaitForIt) {
+  runtime::testing::ManualExecutor loop(clock_);
+  std::optional<Producer> producer;
+  std::optional<bool> closed;
+  loop.post([&] { closed = producer->close().has_value(); });
+  auto made = Producer::create(config_, {.runtime = RuntimeLoop::over(world_, loop)});
+  ASSERT_TRUE(made.has_value());
+  producer = *std::move(made);
+  loop.run_until_idle();
+  EXPECT_EQ(closed, true);
+}
+
 TEST_F(SeveralLoops, OneThatIsGoneIsForgotten) {
   ours_.reset();
   std::optional<bool> on_it;

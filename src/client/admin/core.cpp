@@ -25,7 +25,7 @@ void Admin::Core::close() {
   runtime_->loop().post([self = shared_from_this(), done = std::move(done)]() mutable {
     shut_down(std::move(self)).then([done = std::move(done)](Result<> result) { done.set(std::move(result)); });
   });
-  if (!detail::on_client_thread()) (void)ended.get();
+  if (!runtime_->waiting_forbidden()) (void)ended.get();
 }
 
 }  // namespace barnabas::client

@@ -358,7 +358,7 @@ std::optional<Result<ConsumerRecords>> Consumer::Core::take_records(std::unique_
 }
 
 Result<ConsumerRecords> Consumer::Core::poll(Milliseconds timeout) {
-  if (detail::on_client_thread()) {
+  if (runtime_->waiting_forbidden()) {
     return std::unexpected(invalid("poll() would wait for its own thread; use next() there"));
   }
   MonotonicTime deadline = after(context_.now(), timeout);

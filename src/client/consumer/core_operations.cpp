@@ -227,7 +227,7 @@ Future<std::vector<TopicPartition>> Consumer::Core::partitions_for(std::string t
 }
 
 Result<> Consumer::Core::close(Milliseconds limit) {
-  if (detail::on_client_thread()) {
+  if (runtime_->waiting_forbidden()) {
     abandon();
     return {};
   }

@@ -90,7 +90,7 @@ void ShareConsumer::Core::wakeup() {
 }
 
 Result<ConsumerRecords> ShareConsumer::Core::poll(Milliseconds timeout) {
-  if (detail::on_client_thread()) return std::unexpected(invalid("poll() would wait for its own thread"));
+  if (runtime_->waiting_forbidden()) return std::unexpected(invalid("poll() would wait for its own thread"));
   MonotonicTime deadline = in_ms(std::clamp<int64_t>(timeout.count(), 0, 24LL * 3600 * 1000 * 365));
   std::unique_lock lock(mutex_);
   if (topics_.empty()) return std::unexpected(invalid("poll() without subscribe()"));
@@ -198,7 +198,7 @@ Result<> ShareConsumer::Core::close(Milliseconds limit) {
   loop_.post([self = shared_from_this(), deadline, promise = std::move(promise)]() mutable {
     shut_down(self, deadline).then([promise = std::move(promise)](Result<> result) { promise.set(std::move(result)); });
   });
-  if (detail::on_client_thread()) return {};
+  if (runtime_->waiting_forbidden()) return {};
   return done.get();
 }
 

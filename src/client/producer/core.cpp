@@ -235,7 +235,7 @@ Result<> Producer::Core::send_checked(const ProducerRecord& record, uint64_t tag
   if (made == Attempt::kTaken) [[likely]]
     return {};
   if (made == Attempt::kRefused) return std::unexpected(refusal);
-  if (detail::on_client_thread()) return park(item);
+  if (runtime_->waiting_forbidden()) return park(item);
   return send_blocking(topic, item, made);
 }
 
@@ -320,7 +320,7 @@ Future<T> Producer::Core::on_loop(Start start) {
 // Sends on a client's thread: ours, or that of another client.
 
 bool Producer::Core::behind_parked() const {
-  if (parked_count_.load(std::memory_order_relaxed) == 0 || !detail::on_client_thread()) return false;
+  if (parked_count_.load(std::memory_order_relaxed) == 0 || !runtime_->waiting_forbidden()) return false;
   return !loop_.is_current() || !unparking_;
 }
 
@@ -533,7 +533,7 @@ Result<> Producer::Core::close(Milliseconds limit) {
     static_cast<void>(ended);
   }
   // Nobody waits for a loop on a loop; closing goes on without the object.
-  if (detail::on_client_thread()) return {};
+  if (runtime_->waiting_forbidden()) return {};
   closed->wait(std::nullopt);
   return {};
 }
