@@ -39,4 +39,7 @@ configure_file(${CMAKE_SOURCE_DIR}/cmake/barnabas.pc.in ${CMAKE_BINARY_DIR}/pack
 install(FILES ${CMAKE_BINARY_DIR}/package/barnabas.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT client)
 if(TARGET barnabas)
   install(TARGETS barnabas RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT program)
+  foreach(shim ${shims})
+    install(FILES $<TARGET_FILE_DIR:barnabas>/${shim} DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT program)
+  endforeach()
 endif()

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace barnabas::cli {
@@ -23,9 +24,10 @@ struct StorageFormatArguments {
   bool standalone = false;
   bool no_initial_controllers = false;
   bool ignore_formatted = false;
+  std::string speaker = "barnabas: ";  // before each complaint
 };
 int storage_format(const StorageFormatArguments& arguments);
-int storage_info(const std::string& properties_file);
+int storage_info(const std::string& properties_file, std::string_view speaker = "barnabas: ");
 int storage_random_uuid();
 
 }  // namespace barnabas::cli

@@ -10,6 +10,7 @@
 
 #include "cli/help.h"
 #include "cli/parse.h"
+#include "cli/shims/shim.h"
 
 namespace barnabas::cli {
 
@@ -17,6 +18,11 @@ int run(int argc, char** argv) {
   std::setlocale(LC_CTYPE, "C.UTF-8");
   std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is an error of write, not an end in the middle
   std::vector<std::string_view> arguments(argv + 1, argv + argc);
+  if (const shims::Shim* shim = shims::find_shim(argv[0])) return shim->run(arguments);
+  if (arguments.size() > 1 && arguments[0] == "shim") {
+    const shims::Shim* shim = shims::find_shim(arguments[1]);
+    if (shim) return shim->run(std::span(arguments).subspan(2));
+  }
   if (arguments.size() == 1 && arguments[0] == "--help-json") {
     fmt::print("{}", help_json());
     return kDone;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
+#include <filesystem>
 
 #include "cli/commands.h"
 #include "cli/load_config.h"
@@ -16,8 +17,8 @@ namespace barnabas::cli {
 
 namespace {
 
-int complain(const std::string& message) {
-  fmt::print(stderr, "barnabas: {}\n", message);
+int complain(std::string_view speaker, const std::string& message) {
+  fmt::print(stderr, "{}{}\n", speaker, message);
   return 1;
 }
 
@@ -84,75 +85,87 @@ Result<raft::Voter> parse_voter(std::string_view text, const std::string& listen
 
 int storage_format(const StorageFormatArguments& arguments) {
   auto config = load_config(arguments.properties_file, {});
-  if (!config) return complain(config.error().message);
-  if (!arguments.scram.empty()) return complain("--add-scram: this build has no SASL yet, so no credentials to store");
+  if (!config) return complain(arguments.speaker, config.error().message);
+  if (!arguments.scram.empty())
+    return complain(arguments.speaker, "--add-scram: this build has no SASL yet, so no credentials to store");
   node::FormatOptions options{.cluster_id = arguments.cluster_id, .levels = metadata::default_levels()};
   options.ignore_formatted = arguments.ignore_formatted;
   if (!arguments.release_version.empty()) {
     auto level = release_level(arguments.release_version);
-    if (!level) return complain(level.error().message);
+    if (!level) return complain(arguments.speaker, level.error().message);
     options.levels[std::string(metadata::kMetadataVersion)] = *level;
   }
   for (const std::string& feature : arguments.features) {
     auto chosen = choose_level(options.levels, feature);
-    if (!chosen) return complain(chosen.error().message);
+    if (!chosen) return complain(arguments.speaker, chosen.error().message);
   }
   int ways = (arguments.standalone ? 1 : 0) + (arguments.no_initial_controllers ? 1 : 0) +
              (arguments.initial_controllers.empty() ? 0 : 1);
-  if (ways > 1) return complain("use one of --standalone, --initial-controllers and --no-initial-controllers");
+  if (ways > 1)
+    return complain(arguments.speaker, "use one of --standalone, --initial-controllers and --no-initial-controllers");
   std::string listener =
       config->controller_listener_names.empty() ? "CONTROLLER" : config->controller_listener_names[0];
   if (arguments.standalone) {
     options.voters = node::FormatOptions::Voters::kStandalone;
     const config::Listener* own = config->find_listener(listener);
-    if (!own) return complain("--standalone: this node has no controller listener");
+    if (!own) return complain(arguments.speaker, "--standalone: this node has no controller listener");
     std::string host = own->address.host.empty() ? "localhost" : own->address.host;
     options.own_endpoints.push_back({listener, host, own->address.port});
   } else if (!arguments.initial_controllers.empty()) {
     options.voters = node::FormatOptions::Voters::kInitial;
     for (const std::string& text : split(arguments.initial_controllers, ',')) {
       auto voter = parse_voter(text, listener);
-      if (!voter) return complain(voter.error().message);
+      if (!voter) return complain(arguments.speaker, voter.error().message);
       options.initial_voters.push_back(std::move(*voter));
     }
   } else {
     options.voters = node::FormatOptions::Voters::kNone;
     bool undecided = config->is_controller && config->quorum_voters.empty() && !arguments.no_initial_controllers;
     if (undecided) {
-      return complain(
-          "Because controller.quorum.voters is not set on this controller, you must specify one of the "
-          "following: --standalone, --initial-controllers, or --no-initial-controllers.");
+      return complain(arguments.speaker,
+                      "Because controller.quorum.voters is not set on this controller, you must specify one of the "
+                      "following: --standalone, --initial-controllers, or --no-initial-controllers.");
     }
   }
   host::Host host({.loops = 1});
   auto formatted = node::format(host.world(), *config, options);
-  if (!formatted) return complain(formatted.error().message);
+  if (!formatted) return complain(arguments.speaker, formatted.error().message);
   if (formatted->empty()) fmt::print("All of the log directories are already formatted.\n");
   int16_t level = options.levels[std::string(metadata::kMetadataVersion)];
   for (const std::string& dir : *formatted) {
-    fmt::print("Formatting {} with metadata.version {}.\n", dir, metadata::metadata_version_name(level));
+    bool holds_metadata = dir == config->metadata_log_dir;
+    std::string_view what = !holds_metadata                                        ? "data"
+                            : options.voters == node::FormatOptions::Voters::kNone ? "metadata"
+                                                                                   : "dynamic metadata voter";
+    fmt::print("Formatting {} directory {} with metadata.version {}.\n", what, dir,
+               metadata::metadata_version_name(level));
   }
   return 0;
 }
 
-int storage_info(const std::string& properties_file) {
+int storage_info(const std::string& properties_file, std::string_view speaker) {
   auto config = load_config(properties_file, {});
-  if (!config) return complain(config.error().message);
+  if (!config) return complain(speaker, config.error().message);
   host::Host host({.loops = 1});
   std::vector<std::string> paths = node::all_dirs(*config);
   std::ranges::sort(paths);
   std::vector<node::FormatState> dirs;
   for (const std::string& path : paths) {
     auto dir = node::read_format(host.world(), path);
-    if (!dir) return complain(dir.error().message);
+    if (!dir) return complain(speaker, dir.error().message);
     dirs.push_back(std::move(*dir));
   }
-  fmt::print("Found log director{}:\n", paths.size() == 1 ? "y" : "ies");
-  for (const auto& dir : dirs) fmt::print("  {}\n", dir.path);
-  fmt::print("\n");
-  std::vector<std::string> problems;
+  std::vector<std::string> found, problems;
   for (const auto& dir : dirs) {
-    if (!dir.formatted) problems.push_back(dir.path + " is not formatted.");
+    bool exists = std::filesystem::exists(dir.path);
+    if (exists) found.push_back(dir.path);
+    if (!exists) problems.push_back(dir.path + " does not exist");
+    if (exists && !dir.formatted) problems.push_back(dir.path + " is not formatted.");
+  }
+  if (!found.empty()) {
+    fmt::print("Found log director{}:\n", found.size() == 1 ? "y" : "ies");
+    for (const std::string& path : found) fmt::print("  {}\n", path);
+    fmt::print("\n");
   }
   for (const auto& dir : dirs) {
     if (!dir.formatted) continue;
