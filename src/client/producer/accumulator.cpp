@@ -62,7 +62,9 @@ Accumulator::Outcome Accumulator::append(Partition& partition, bool sticky, Item
         filled = true;
       }
       before = 0;
-      if (sticky && sticky_is_over(partition.sticky_bytes + item.shape.fixed, batch_bytes_, true)) {
+      // Not for a record that is alone larger than a batch: it would move for ever.
+      if (sticky && partition.sticky_bytes > 0 &&
+          sticky_is_over(partition.sticky_bytes + item.shape.fixed, batch_bytes_, true)) {
         move_sticky(partition);
         outcome = Outcome::kMoved;
       } else if (auto block = memory_.try_take(room_needed(item.shape)); !block) {

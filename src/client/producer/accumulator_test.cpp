@@ -120,6 +120,19 @@ TEST_F(AccumulatorTest, RecordsWithoutAKeyStayWithAPartitionForABatch) {
   for (Partition* partition : list) EXPECT_GT(partition->queued, 0) << "and all get some";
 }
 
+TEST_F(AccumulatorTest, TakesARecordLargerThanABatchWithoutAKey) {
+  settings.batch_bytes = 1000;
+  begin();
+  for (size_t size : {size_t{5000}, size_t{10}, size_t{5000}, size_t{5000}}) {
+    auto outcome = Accumulator::Outcome::kMoved;
+    for (int tries = 0; outcome == Accumulator::Outcome::kMoved && tries < 10; ++tries) {
+      auto index = static_cast<size_t>(accumulator->sticky_partition(topic));
+      outcome = add(*list[index], std::string(size, 'x'), true);
+    }
+    EXPECT_EQ(outcome, Accumulator::Outcome::kTaken) << size;
+  }
+}
+
 TEST_F(AccumulatorTest, RefusesWhatHasNoRoomUntilABatchIsDone) {
   settings.batch_bytes = 1000;
   settings.buffer_memory_bytes = 2000;
