@@ -39,10 +39,11 @@ double cpu_seconds() {
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
-// Letters in no order, as Kafka's own benchmark sends: compressible a little. Values are windows of one long text.
+// Letters in no order, as Kafka's own benchmark sends: compressible a little. Values are pieces of one text that is
+// longer than what codecs remember.
 class Payload {
  public:
-  explicit Payload(size_t size) : size_(size), text_(size + kWindows, 'a') {
+  explicit Payload(size_t size) : size_(size), text_(size + kLength, 'a') {
     uint64_t state = 0x9e3779b97f4a7c15;
     for (char& c : text_) {
       state = state * 6364136223846793005ULL + 1442695040888963407ULL;
@@ -50,11 +51,11 @@ class Payload {
     }
   }
   std::string_view at(int64_t index) const {
-    return std::string_view(text_).substr(static_cast<size_t>(index) % kWindows, size_);
+    return std::string_view(text_).substr(static_cast<size_t>(index) * size_ % kLength, size_);
   }
 
  private:
-  static constexpr size_t kWindows = 64 * 1024;
+  static constexpr size_t kLength = size_t{4} << 20;
   size_t size_;
   std::string text_;
 };

@@ -46,9 +46,10 @@ class Tally {
   // Of a record the producer has, or never took.
   void fail(uint64_t tag, const Error& error) {
     std::lock_guard lock(mutex_);
+    if (silent_) return;
     ++failed_;
     if (error.fatal || error.kind == Error::Kind::kAuthentication || hopeless(error.code)) hopeless_ = true;
-    if (silent_ || failed_ > kFailuresTold) return;
+    if (failed_ > kFailuresTold) return;
     std::string name = error.code == client::ErrorCode::kNone
                            ? ""
                            : fmt::format(" ({}, {})", error.name(), static_cast<int>(error.code));
@@ -56,7 +57,7 @@ class Tally {
                error.message.empty() ? std::string(error.name()) : error.message, name);
   }
   void fail(uint64_t tag, const std::string& why) { fail(tag, Error{.message = why}); }
-  // What the producer is told to give up is not a failure of each record.
+  // From now on the producer gives up what is left: told as a number, not record by record.
   void be_silent() {
     std::lock_guard lock(mutex_);
     silent_ = true;
@@ -144,27 +145,28 @@ client::Result<client::Config> config_of(Invocation& call) {
   return config;
 }
 
-// Whether records can go there: told now rather than after a minute. Brokers that create topics may.
-bool check_topic(Invocation& call, client::Producer& producer, const std::string& topic) {
+// The partitions of the topic, or 0: it was told why records cannot go there, now rather than after a minute. Brokers
+// that create topics may.
+int32_t find_topic(Invocation& call, client::Producer& producer, const std::string& topic) {
   client::Admin* admin = call.admin();
-  if (!admin) return false;
+  if (!admin) return 0;
   auto described = admin->describe_topics({topic}).get();
   if (!described) {
     call.fail(described.error());
-    return false;
+    return 0;
   }
   auto& found = described->at(topic);
-  if (found) return true;
+  if (found) return static_cast<int32_t>(found->partitions.size());
   bool unknown = found.error().code == client::ErrorCode::kUnknownTopicOrPartition;
   if (unknown) {
     auto created = producer.partitions_for(topic).get_for(std::chrono::seconds(3));
-    if (created && *created) return true;
+    if (created && *created) return static_cast<int32_t>((*created)->size());
   }
   Error error = found.error();
   if (unknown)
     error.message = fmt::format("topic {} does not exist; `barnabas topic create {}` makes it", topic, topic);
   call.fail(error, "topic " + topic);
-  return false;
+  return 0;
 }
 
 class Run {
@@ -185,7 +187,8 @@ class Run {
         config_, {.on_delivery = [this](const client::DeliveryReport& report) { tally_.report(report); }});
     if (!made) return call_.fail(made.error());
     client::Producer producer = *std::move(made);
-    if (!check_topic(call_, producer, topic_)) return call_.exit_code();
+    partitions_ = find_topic(call_, producer, topic_);
+    if (partitions_ == 0) return call_.exit_code();
     bool transaction = config_.find("transactional.id") != nullptr;
     if (transaction) {
       auto begun = producer.init_transactions().get();
@@ -221,6 +224,11 @@ class Run {
       auto record = maker_.make(topic_, **bytes);
       if (!record) {
         tally_.fail(input_.tag(), record.error());
+        continue;
+      }
+      if (record->partition && *record->partition >= partitions_) {
+        tally_.fail(input_.tag(),
+                    fmt::format("topic {} has no partition {}; it has {}", topic_, *record->partition, partitions_));
         continue;
       }
       if (!send(producer, *record, patience)) return;
@@ -286,9 +294,10 @@ class Run {
     if (call_.has("output") && call_.out().format() != Format::kName) {
       call_.out().print("result", result, topic_);
     } else if (!call_.has("quiet")) {
-      call_.out().note(fmt::format("Sent {} record{} ({}) to {} in {:.1f} s.", thousands(delivered),
-                                   delivered == 1 ? "" : "s", human_bytes(static_cast<int64_t>(tally_.bytes())), topic_,
-                                   seconds));
+      std::string size = human_bytes(static_cast<int64_t>(tally_.bytes()));
+      call_.out().note(fmt::format("Sent {} record{}{} to {} in {:.1f} s.", thousands(delivered),
+                                   delivered == 1 ? "" : "s",
+                                   delivered == tally_.taken() ? fmt::format(" ({})", size) : "", topic_, seconds));
     }
   }
 
@@ -304,6 +313,7 @@ class Run {
   Tally tally_;
   client::Config config_;
   RecordProgress progress_;
+  int32_t partitions_ = 0;
   bool gave_up_ = false;  // the cluster takes nothing more
   int code_ = kDone;
 };
