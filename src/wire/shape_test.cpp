@@ -17,10 +17,10 @@ template <class Message>
 std::string json_of(const Message& message, int16_t version) {
   Writer out;
   EXPECT_TRUE(message.encode(out, version));
-  auto bytes = out.take_contiguous();
+  Buffer bytes = out.take_contiguous();
   const MessageShape* shape = find_shape(Message::kName);
-  if (!bytes || !shape) return "";
-  auto text = shape_to_json(*shape, version, *bytes);
+  if (!shape) return "";
+  auto text = shape_to_json(*shape, version, bytes);
   return text ? *text : text.error().message;
 }
 
