@@ -48,7 +48,6 @@ class ClassicMembership final : public Membership {
   int32_t generation_ = kNoGeneration;
   bool rejoin_ = true;
   std::string reason_;
-  bool lost_ = false;    // what we own is not ours any more
   bool failed_ = false;  // until the subscription changes
   bool beating_ = false;
   bool leader_ = false;

@@ -327,7 +327,6 @@ class ConsumerMembership final : public Membership {
   int64_t interval_ms_ = kDefaultIntervalMs;
   bool due_ = true;
   bool failed_ = false;
-  bool lost_ = false;
   bool unresolved_ = false;
   Told told_;
   std::optional<TargetAssignment> target_;

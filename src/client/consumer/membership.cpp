@@ -36,6 +36,10 @@ runtime::Task<> Membership::commit_positions(int64_t limit_ms) {
 runtime::Task<bool> Membership::revoke(std::vector<TopicPartition> partitions) {
   bool inside = co_await in_poll(Kind::kEnterAndHold);
   if (!inside) co_return false;
+  if (lost_) {
+    release_hold();
+    co_return true;
+  }
   co_await commit_positions(
       std::min(context_.settings.default_api_timeout_ms, context_.settings.max_poll_interval_ms / 2));
   {

@@ -38,7 +38,8 @@ class Membership : public std::enable_shared_from_this<Membership> {
   runtime::Task<bool> in_poll(Kind kind, std::vector<TopicPartition> partitions = {});
   // With auto commit: the positions, at once and with patience for `limit_ms`.
   runtime::Task<> commit_positions(int64_t limit_ms);
-  // Takes partitions away, in the order: no more records, commit, listener, gone.
+  // Takes partitions away, in the order: no more records, commit, listener, gone. Takes nothing, and ends with true,
+  // when they were lost before the user came into poll(): then they are not his to commit any more.
   runtime::Task<bool> revoke(std::vector<TopicPartition> partitions);
   runtime::Task<bool> lose(std::vector<TopicPartition> partitions);
   runtime::Task<bool> give(std::vector<TopicPartition> partitions);
@@ -59,6 +60,7 @@ class Membership : public std::enable_shared_from_this<Membership> {
   GroupOffsets& offsets_;
   runtime::CancelSource stop_;
   runtime::CancelCallback stop_with_client_;
+  bool lost_ = false;  // the group has dropped us: what we own is not ours any more
 };
 
 std::shared_ptr<Membership> make_classic_membership(ConsumerContext& context, GroupOffsets& offsets);
