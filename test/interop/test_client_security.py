@@ -80,7 +80,7 @@ def produce(driver, kafka, listener, host="localhost", pace_ms=0, count=3, **con
     files = {key: str(kafka.certificates / value) if key.endswith(".location") else value for key, value in configs.items()}
     records = [[0, None, str(i), []] for i in range(count)]
     return driver.begin("produce", bootstrap=f"{host}:{kafka.ports[listener]}", topic="secured", codec="none", idempotent=True,
-                        pace_ms=pace_ms, records=records, configs=limits | protocol | files).finish()
+                        pace_ms=pace_ms, records=records, settings=limits | protocol | files).finish()
 
 
 TRUST = {"ssl.truststore.location": "ca.pem"}

@@ -139,3 +139,14 @@ def committed(node, group: str, topic: str, partitions) -> dict:
         with node.connect() as connection:
             return committed_on(connection, group, topic, partitions)
     return wait_for(answer, f"the committed offsets of {group}")
+
+
+def set_config(node, resource_type: int, name: str, key: str, value: str) -> None:
+    """IncrementalAlterConfigs: 2 is a topic, 4 a broker, 8 a broker's loggers, 32 a group."""
+    body = Writer().array([name], lambda w, n: w.i8(resource_type).string(n).array(
+        [(key, value)], lambda w2, kv: w2.string(kv[0]).i8(0).string(kv[1]))).boolean(False)
+    with node.connect() as connection:
+        answer = connection.call(wire.INCREMENTAL_ALTER_CONFIGS, 0, body)
+        answer.i32()
+        rows = answer.array(lambda r: (r.i16(), r.string(), r.i8(), r.string()))
+    assert rows[0][0] == 0, f"{key} of {name}: {rows[0]}"

@@ -103,6 +103,10 @@ class Stored:
     def codec(self) -> str:
         return CODEC_NAMES[self.attributes & 7]
 
+    @property
+    def control(self) -> bool:
+        return bool(self.attributes & 32)
+
     def offsets(self) -> list[int]:
         reader, found = Reader(self.payload), []
         for _ in range(self.count):

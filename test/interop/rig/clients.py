@@ -154,15 +154,6 @@ def _node(script: str, native: bool = False):
     return prepare
 
 
-def _ours():
-    """Our C++ client: built with the tree, beside the binary under test."""
-    beside = Path(os.environ.get("BARNABAS_BIN", Path(__file__).parents[3] / "build/release/bin/barnabas")).absolute().parent
-    driver = Path(os.environ.get("BARNABAS_CPP_DRIVER", beside / "barnabas_cpp_driver"))
-    if not driver.exists():
-        raise cache.Unavailable(f"{driver} is not built (ninja barnabas_cpp_driver)")
-    return [str(driver)], {}
-
-
 _PYTHON_CODECS = ("python-snappy==0.7.3", "lz4==4.4.5", "zstandard==0.25.0")
 
 CLIENTS = [

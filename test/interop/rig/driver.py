@@ -10,7 +10,8 @@ Every driver understands
 
 and answers with {"ack": [index, partition, offset]}, {"record": [partition, offset, key, value, headers]},
 {"assigned": [partitions]} as they happen, and {"done": true} or {"error": "why"} at the end. Partition -1 of an ack means that
-the client does not tell.
+the client does not tell. "settings" of a command, by Kafka's names, are understood by java-4.3.0 and barnabas-cpp, which has
+more commands of its own (clients/barnabas_cpp/driver.h) and tells what came of them by {"told": [what, ...]}.
 """
 
 import collections
@@ -63,7 +64,7 @@ class Running:
 
     def __init__(self, driver: Driver, do: str):
         self.driver, self.do = driver, do
-        self.acks, self.records, self.assignments = [], [], []
+        self.acks, self.records, self.assignments, self.told = [], [], [], []
         self.finished = False
 
     def step(self, deadline: float) -> None:
@@ -84,6 +85,8 @@ class Running:
             self.records.append(event["record"])
         elif "assigned" in event:
             self.assignments.append(sorted(event["assigned"]))
+        elif "told" in event:
+            self.told.append(event["told"])
         elif "done" in event:
             self.finished = True
         elif "error" in event:

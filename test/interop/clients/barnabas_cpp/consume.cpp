@@ -1,198 +1,224 @@
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <iostream>
+#include <map>
+#include <set>
+#include <thread>
 
-#include "barnabas/consumer.h"
-#include "barnabas/share_consumer.h"
 #include "driver.h"
 
 namespace driver {
 
 namespace {
 
-using namespace barnabas::client;
-using nlohmann::json;
-
-struct Failed {
-  std::string why;
-};
-
-template <class T>
-T need(Result<T> result) {
-  if (!result) throw Failed{result.error().to_string()};
-  if constexpr (!std::is_void_v<T>) return *std::move(result);
-}
-
-json text(std::optional<std::string_view> value) {
-  return value ? json(std::string(*value)) : json();
-}
-
-Config config_of(const json& command, int64_t poll) {
-  Config config{{"bootstrap.servers", command.at("bootstrap")},
-                {"auto.offset.reset", "earliest"},
-                {"enable.auto.commit", "false"},
-                {"heartbeat.interval.ms", "500"},
-                {"session.timeout.ms", "10000"},
-                {"reconnect.backoff.max.ms", "500"},
-                {"fetch.max.wait.ms", "100"},
-                {"max.poll.records", std::to_string(poll)},
-                {"partition.assignment.strategy", "range"}};
-  if (command.contains("group") && !command["group"].is_null()) config.set("group.id", command["group"]);
-  // Not given by the common tests: whatever else a test wants of this client.
-  if (command.contains("settings")) {
-    for (const auto& [key, value] : command["settings"].items()) config.set(key, value.get<std::string>());
-    if (config.find("group.protocol") && *config.find("group.protocol") == "consumer") {
-      Config plain;
-      for (const auto& [key, value] : config.entries()) {
-        if (key != "heartbeat.interval.ms" && key != "session.timeout.ms" && key != "partition.assignment.strategy") {
-          plain.set(key, value);
-        }
-      }
-      return plain;
-    }
+kafka::Config consumer_config(const json& command, int64_t poll = 500) {
+  kafka::Config config = client_config(command, {{"auto.offset.reset", "earliest"},
+                                                 {"enable.auto.commit", "false"},
+                                                 {"fetch.max.wait.ms", "100"},
+                                                 {"max.poll.records", std::to_string(poll)}});
+  // With KIP-848 the broker decides these.
+  const std::string* protocol = config.find("group.protocol");
+  if (protocol != nullptr && *protocol == "consumer") return config;
+  for (const auto& [key, value] : kafka::Config{{"heartbeat.interval.ms", "500"},
+                                                {"session.timeout.ms", "10000"},
+                                                {"partition.assignment.strategy", "range"}}
+                                      .entries()) {
+    if (config.find(key) == nullptr) config.set(key, value);
   }
   return config;
 }
 
-void show(const ConsumerRecord& record) {
-  json headers = json::array();
-  for (const Header& header : record.headers.all()) {
-    headers.push_back(json::array({std::string(header.key), text(header.value)}));
-  }
-  emit({{"record", json::array({record.partition, record.offset, text(record.key), text(record.value), headers})}});
+bool in_group(const json& command) {
+  return command.contains("group") && command["group"].is_string();
+}
+
+std::vector<kafka::TopicPartition> partitions_of(const std::string& topic, const json& numbers) {
+  std::vector<kafka::TopicPartition> partitions;
+  for (int32_t number : numbers) partitions.push_back({topic, number});
+  return partitions;
 }
 
 // The broker may be away or the group have moved on: what is read twice is not lost.
-void commit(Consumer& consumer) {
+void commit(kafka::Consumer& consumer) {
   auto done = consumer.commit().get_for(std::chrono::seconds(5));
   if (!done) std::cerr << "commit: no answer yet" << std::endl;
   if (done && !*done) std::cerr << "commit: " << done->error().to_string() << std::endl;
 }
 
-void run_consume(const json& command) {
-  int64_t left = command.at("expect");
-  std::string topic = command.at("topic");
-  bool grouped = command.contains("group") && !command["group"].is_null();
-  Consumer consumer = need(Consumer::create(config_of(command, std::clamp<int64_t>(left, 1, 500))));
-  if (grouped) {
-    need(consumer.subscribe({topic}));
-  } else {
-    std::vector<TopicPartition> all;
-    for (int32_t partition : command.at("partitions")) all.push_back({topic, partition});
-    need(consumer.assign(all));
-    need(consumer.seek_to_beginning(all));
-  }
-  std::map<TopicPartition, OffsetAndMetadata> positions;
-  while (left > 0) {
-    auto records = consumer.poll(Milliseconds(500));
-    if (!records) {
-      std::cerr << "poll: " << records.error().to_string() << std::endl;
-      if (records.error().fatal) throw Failed{records.error().to_string()};
-      continue;
-    }
-    for (const ConsumerRecord& record : *records) {
-      if (left-- <= 0) break;
-      show(record);
-      positions[{topic, record.partition}] = {.offset = record.offset + 1};
-    }
-  }
-  if (grouped) need(consumer.commit(positions).get());
-  need(consumer.close());
-}
-
-void run_member(const json& command) {
-  std::string topic = command.at("topic");
-  std::filesystem::path until(command.at("until").get<std::string>());
-  Consumer consumer = need(Consumer::create(config_of(command, 50)));
-  auto tell = [&](std::span<const TopicPartition>) {
-    json partitions = json::array();
-    for (const auto& at : consumer.assignment()) partitions.push_back(at.partition);
-    emit({{"assigned", partitions}});
+// Tells what the member holds after each change.
+kafka::RebalanceListener telling(kafka::Consumer& consumer, std::set<int32_t>& held) {
+  auto say = [&held] { emit({{"assigned", std::vector<int32_t>(held.begin(), held.end())}}); };
+  auto drop = [&held](auto partitions) {
+    for (const auto& partition : partitions) held.erase(partition.partition);
   };
-  RebalanceListener listener;
-  listener.on_assigned = tell;
-  listener.on_revoked = [&](std::span<const TopicPartition>) { commit(consumer); };
-  listener.on_lost = [](std::span<const TopicPartition>) {};
-  need(consumer.subscribe({topic}, listener));
-  while (!std::filesystem::exists(until)) {
-    auto records = consumer.poll(Milliseconds(100));
-    if (!records) {
-      std::cerr << "poll: " << records.error().to_string() << std::endl;
-      if (records.error().fatal) throw Failed{records.error().to_string()};
-      continue;
-    }
-    for (const ConsumerRecord& record : *records) show(record);
-    if (!records->empty()) commit(consumer);
-  }
-  need(consumer.close());
-}
-
-// {"do": "share", "bootstrap", "topic", "group", "expect", "reject": [values], "release_first": [values]}: reads until
-// `expect` records are accepted; rejects some, gives some back once. Events: record, as of a consumer.
-void run_share(const json& command) {
-  int64_t left = command.at("expect");
-  Config config{{"bootstrap.servers", command.at("bootstrap")}, {"group.id", command.at("group")}};
-  bool judges = command.contains("reject");
-  if (judges) config.set("share.acknowledgement.mode", "explicit");
-  ShareConsumer consumer = need(ShareConsumer::create(config));
-  need(consumer.subscribe({command.at("topic")}));
-  auto is_in = [&](const char* list, const ConsumerRecord& record) {
-    if (!command.contains(list)) return false;
-    for (const auto& value : command[list]) {
-      if (record.value == value.get<std::string>()) return true;
-    }
-    return false;
+  kafka::RebalanceListener listener;
+  listener.on_assigned = [&held, say](auto partitions) {
+    for (const auto& partition : partitions) held.insert(partition.partition);
+    say();
   };
-  while (left > 0) {
-    auto records = consumer.poll(Milliseconds(500));
-    if (!records) {
-      std::cerr << "poll: " << records.error().to_string() << std::endl;
-      if (records.error().fatal) throw Failed{records.error().to_string()};
-      continue;
-    }
-    for (const ConsumerRecord& record : *records) {
-      if (judges && is_in("reject", record)) {
-        need(consumer.acknowledge(record, Acknowledgement::kReject));
-        continue;
-      }
-      if (judges && is_in("release_first", record) && record.delivery_count == 1) {
-        need(consumer.acknowledge(record, Acknowledgement::kRelease));
-        continue;
-      }
-      if (judges) need(consumer.acknowledge(record));
-      --left;
-      show(record);
-    }
-    for (const auto& [at, taken] : need(consumer.commit().get())) {
-      if (!taken) std::cerr << "acknowledging: " << taken.error().to_string() << std::endl;
-    }
-  }
-  need(consumer.close());
+  listener.on_revoked = [&consumer, drop, say](auto partitions) {
+    commit(consumer);
+    drop(partitions);
+    say();
+  };
+  listener.on_lost = [drop, say](auto partitions) {
+    drop(partitions);
+    emit({{"told", {"lost"}}});
+    say();
+  };
+  return listener;
 }
 
-Outcome attempt(void (*work)(const json&), const json& command) {
-  try {
-    work(command);
-    return std::nullopt;
-  } catch (const Failed& failed) {
-    return failed.why;
-  } catch (const json::exception& failed) {
-    return failed.what();
-  }
+Outcome subscribe(kafka::Consumer& consumer, const json& command, kafka::RebalanceListener listener) {
+  if (command.contains("pattern")) return failure(consumer.subscribe_pattern(command["pattern"], std::move(listener)));
+  return failure(consumer.subscribe({command["topic"]}, std::move(listener)));
 }
 
 }  // namespace
 
 Outcome consume(const json& command) {
-  return attempt(run_consume, command);
+  size_t expected = command["expect"], seen = 0;
+  auto consumer = kafka::Consumer::create(consumer_config(command, std::clamp<int64_t>(command["expect"], 1, 500)));
+  if (!consumer) return failure(consumer);
+  std::string topic = command["topic"];
+  if (in_group(command)) {
+    if (auto wrong = subscribe(*consumer, command, {})) return wrong;
+  } else {
+    auto partitions = partitions_of(topic, command["partitions"]);
+    if (auto assigned = consumer->assign(partitions); !assigned) return failure(assigned);
+    if (auto sought = consumer->seek_to_beginning(partitions); !sought) return failure(sought);
+  }
+  std::map<kafka::TopicPartition, kafka::OffsetAndMetadata> positions;
+  while (seen < expected) {
+    auto records = consumer->poll(kafka::Milliseconds(500));
+    if (!records) {
+      std::cerr << "poll: " << records.error().to_string() << std::endl;
+      if (records.error().retriable) continue;
+      return failure(records);
+    }
+    for (const auto& record : *records) {
+      if (seen == expected) break;  // the rest is another's to read
+      show(record);
+      ++seen;
+      positions[{topic, record.partition}] = {.offset = record.offset + 1};
+    }
+  }
+  if (in_group(command)) {
+    if (auto committed = consumer->commit(positions).get(); !committed) return failure(committed);
+  }
+  return failure(consumer->close());
 }
 
 Outcome member(const json& command) {
-  return attempt(run_member, command);
+  std::set<int32_t> held;
+  auto consumer = kafka::Consumer::create(consumer_config(command, 50));
+  if (!consumer) return failure(consumer);
+  if (auto wrong = subscribe(*consumer, command, telling(*consumer, held))) return wrong;
+  while (!std::filesystem::exists(command["until"].get<std::string>())) {
+    auto records = consumer->poll(kafka::Milliseconds(100));
+    if (!records) {
+      std::cerr << "poll: " << records.error().to_string() << std::endl;
+      if (records.error().retriable) continue;
+      return failure(records);
+    }
+    for (const auto& record : *records) show(record);
+    if (!records->empty()) commit(*consumer);
+  }
+  return failure(consumer->close());
 }
 
-Outcome share(const json& command) {
-  return attempt(run_share, command);
+namespace {
+
+// One consumer of "steps".
+class Stepping {
+ public:
+  Stepping(kafka::Consumer& consumer, const json& command)
+      : consumer_(consumer), command_(command), topic_(command["topic"]) {}
+
+  Outcome take(const json& step) {
+    std::string name = step[0];
+    if (name == "assign") return failure(consumer_.assign(partitions_of(topic_, step[1])));
+    if (name == "subscribe") return subscribe(consumer_, command_, telling(consumer_, held_));
+    if (name == "hold") return poll_until([&] { return held_.size() == step[1]; });
+    if (name == "read") return poll_until([&, all = shown_ + step[1].get<size_t>()] { return shown_ >= all; });
+    if (name == "poll") return poll_once(step[1]);
+    if (name == "wakeup") return wake(step[1]);
+    if (name == "idle until") return idle(step[1]);
+    if (name == "commit") return failure(consumer_.commit().get());
+    if (name == "seek to time") return failure(consumer_.seek_to_time(consumer_.assignment(), step[1]).get());
+    if (name == "positions") return tell_positions();
+    return "no such step: " + name;
+  }
+
+ private:
+  template <class Condition>
+  Outcome poll_until(Condition condition) {
+    while (!condition()) {
+      auto records = consumer_.poll(kafka::Milliseconds(100));
+      if (!records && !records.error().retriable) return failure(records);
+      if (records) show_all(*records);
+    }
+    return std::nullopt;
+  }
+  Outcome poll_once(int64_t limit_ms) {
+    auto records = consumer_.poll(kafka::Milliseconds(limit_ms));
+    if (!records) {
+      emit({{"told", {"failed", std::string(records.error().name()), records.error().message, records.error().fatal}}});
+      return std::nullopt;
+    }
+    show_all(*records);
+    emit({{"told", {"polled", records->size()}}});
+    return std::nullopt;
+  }
+  // From another thread, while poll() waits or before it does.
+  Outcome wake(int64_t after_ms) {
+    std::thread other([this, after_ms] {
+      std::this_thread::sleep_for(std::chrono::milliseconds(after_ms));
+      consumer_.wakeup();
+    });
+    if (after_ms == 0) other.join();
+    Outcome wrong = poll_once(600000);
+    if (other.joinable()) other.join();
+    return wrong;
+  }
+  static Outcome idle(const std::string& until) {
+    while (!std::filesystem::exists(until)) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    return std::nullopt;
+  }
+  Outcome tell_positions() {
+    json positions = json::array({"positions"});
+    for (const auto& at : consumer_.assignment()) {
+      auto position = consumer_.position(at).get();
+      if (!position) return failure(position);
+      positions.push_back(json::array({at.partition, *position}));
+    }
+    emit({{"told", positions}});
+    return std::nullopt;
+  }
+  void show_all(const kafka::ConsumerRecords& records) {
+    for (const auto& record : records) show(record);
+    shown_ += records.size();
+  }
+
+  kafka::Consumer& consumer_;
+  const json& command_;
+  std::string topic_;
+  std::set<int32_t> held_;
+  size_t shown_ = 0;
+};
+
+}  // namespace
+
+Outcome steps(const json& command) {
+  auto consumer = kafka::Consumer::create(consumer_config(command));
+  if (!consumer) return failure(consumer);
+  Stepping stepping(*consumer, command);
+  for (const auto& step : command["steps"]) {
+    if (auto wrong = stepping.take(step)) return wrong;
+    emit({{"told", {"took", step[0]}}});
+  }
+  return failure(consumer->close());
 }
 
 }  // namespace driver

@@ -114,6 +114,9 @@ public class Driver {
         settings.put("fetch.max.wait.ms", "100");
         settings.put("max.poll.records", String.valueOf(poll));
         settings.put("partition.assignment.strategy", "org.apache.kafka.clients.consumer.RangeAssignor");
+        if (command.path("settings").path("group.protocol").asText().equals("consumer"))
+            for (String key : List.of("heartbeat.interval.ms", "session.timeout.ms", "partition.assignment.strategy")) settings.remove(key);
+        command.path("settings").fields().forEachRemaining(e -> settings.put(e.getKey(), e.getValue().asText()));
         return new KafkaConsumer<>(settings, new ByteArrayDeserializer(), new ByteArrayDeserializer());
     }
 
