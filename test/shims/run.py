@@ -240,6 +240,20 @@ def with_short_usage(lines, whole):
     return [*lines[:start], *("! " + one.replace(" ", "") for one in options)]
 
 
+def nobody_reads():
+    """What a shim does at the end of a pipe that is closed, as `| head` leaves it: nothing but to end. None when it does."""
+    with tempfile.TemporaryDirectory(prefix="shims-") as folder:
+        with tarfile.open(ROOT / "src/log/testdata/golden-clean.tar.gz") as archive:
+            archive.extractall(folder, filter="data")
+        argv = Tools(False, Path(folder) / "bin").argv("kafka-dump-log", [
+            "--files", f"{folder}/__cluster_metadata-0/00000000000000000000.log", "--cluster-metadata-decoder"])
+        read_end, write_end = os.pipe()
+        os.close(read_end)
+        done = subprocess.run(argv, stdout=write_end, stderr=subprocess.PIPE, timeout=TIMEOUT)
+        os.close(write_end)
+    return None if done.returncode == 0 and not done.stderr else f"exit {done.returncode}: {done.stderr.decode()}"
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("scripts", nargs="*", help="topics, consumer-groups, ...; all by default")
@@ -291,6 +305,11 @@ def main():
                 print(f"{name}: $ {line}")
                 for one in list(difflib.unified_diff(theirs, ours, "Kafka", "shim", lineterm="", n=1))[2:40]:
                     print("    " + one[:300])
+    if not real_tools and "dump-log" in names:
+        wrong = nobody_reads()
+        passed, failed = (passed, failed + 1) if wrong else (passed + 1, failed)
+        if wrong:
+            print(f"dump-log into a closed pipe: {wrong}")
     if not options.scripts and not options.record:
         for line in sorted(differences.keys() - excused):
             print(f"does not differ, though differences.txt has it: {line}")

@@ -81,7 +81,7 @@ template <class T>
 using Or = std::expected<T, std::string>;
 
 int tell(std::string_view message) {
-  fmt::print(stderr, "{}\n", message);
+  warn(fmt::format("{}\n", message));
   return 1;
 }
 
@@ -276,8 +276,8 @@ std::string java_double(double number) {
 // ---- alter
 
 int failed(Arguments arguments, const client::Error& error) {
-  fmt::print(stderr, "Error while executing config command with args '{}'\n{}: {}\n", fmt::join(arguments, " "),
-             "java.util.concurrent.ExecutionException: " + java_class(error), java_message(error));
+  warn(fmt::format("Error while executing config command with args '{}'\n{}: {}\n", fmt::join(arguments, " "),
+                   "java.util.concurrent.ExecutionException: " + java_class(error), java_message(error)));
   return 1;
 }
 
@@ -422,9 +422,9 @@ int alter(client::Admin& admin, const Options& options, Arguments arguments, con
     }
   }
   if (entity.name->empty()) {
-    fmt::print("Completed updating default config for {} in the cluster.\n", entity.type);
+    say(fmt::format("Completed updating default config for {} in the cluster.\n", entity.type));
   } else {
-    fmt::print("Completed updating config for {} {}.\n", entity.singular(), *entity.name);
+    say(fmt::format("Completed updating config for {} {}.\n", entity.singular(), *entity.name));
   }
   return 0;
 }
@@ -500,16 +500,16 @@ int describe_resources(client::Admin& admin, Arguments arguments, const Entity& 
       names = *std::move(there);
       if (wanted.type.starts_with("broker")) names.emplace_back();
     } else if (std::ranges::find(*there, *wanted.name) == there->end()) {
-      fmt::print("The {} '{}' doesn't exist and doesn't have dynamic config.\n", wanted.singular(), *wanted.name);
+      say(fmt::format("The {} '{}' doesn't exist and doesn't have dynamic config.\n", wanted.singular(), *wanted.name));
       return 0;
     }
   }
   for (const auto& name : names) {
     Entity entity{wanted.type, name};
     if (name.empty()) {
-      fmt::print("Default configs for {} in the cluster are:\n", entity.type);
+      say(fmt::format("Default configs for {} in the cluster are:\n", entity.type));
     } else {
-      fmt::print("{} configs for {} {} are:\n", all ? "All" : "Dynamic", entity.singular(), name);
+      say(fmt::format("{} configs for {} {} are:\n", all ? "All" : "Dynamic", entity.singular(), name));
     }
     auto described = admin.describe_configs({resource_of(entity)}, {.keys = {}, .with_synonyms = true}).get();
     if (!described) return failed(arguments, described.error());
@@ -524,8 +524,8 @@ int describe_resources(client::Admin& admin, Arguments arguments, const Entity& 
         synonyms.push_back(
             fmt::format("{}:{}={}", source_name(synonym.source), synonym.name, synonym.value.value_or("null")));
       }
-      fmt::print("  {}={} sensitive={} synonyms={{{}}}\n", entry.name, entry.value.value_or("null"), entry.sensitive,
-                 fmt::join(synonyms, ", "));
+      say(fmt::format("  {}={} sensitive={} synonyms={{{}}}\n", entry.name, entry.value.value_or("null"),
+                      entry.sensitive, fmt::join(synonyms, ", ")));
     }
   }
   return 0;
@@ -545,7 +545,7 @@ int describe_quotas(client::Admin& admin, Arguments arguments, const std::vector
                                     : fmt::format("the default {}", words));
     }
     for (const auto& [key, value] : values) texts.push_back(fmt::format("{}={}", key, java_double(value)));
-    fmt::print("Quota configs for {} are {}\n", fmt::join(parts, ", "), fmt::join(texts, ", "));
+    say(fmt::format("Quota configs for {} are {}\n", fmt::join(parts, ", "), fmt::join(texts, ", ")));
   }
   bool users_only = entities.size() == 1 && entities[0].type == "users" && entities[0].name != "";
   if (!users_only) return 0;
@@ -558,15 +558,15 @@ int describe_quotas(client::Admin& admin, Arguments arguments, const std::vector
       bool none = credentials.error().code == client::ErrorCode::kResourceNotFound;
       if (!none) {
         std::string name = java_class(credentials.error());
-        fmt::print("Error retrieving SCRAM credential configs for user-principal '{}': {}: {}\n", user,
-                   name.substr(name.rfind('.') + 1), java_message(credentials.error()));
+        say(fmt::format("Error retrieving SCRAM credential configs for user-principal '{}': {}: {}\n", user,
+                        name.substr(name.rfind('.') + 1), java_message(credentials.error())));
       }
       continue;
     }
     std::vector<std::string> texts;
     for (const auto& one : *credentials)
       texts.push_back(fmt::format("{}=iterations={}", one.mechanism, one.iterations));
-    fmt::print("SCRAM credential configs for user-principal '{}' are {}\n", user, fmt::join(texts, ", "));
+    say(fmt::format("SCRAM credential configs for user-principal '{}' are {}\n", user, fmt::join(texts, ", ")));
   }
   return 0;
 }

@@ -55,7 +55,7 @@ constexpr std::string_view kAbout = "This tool helps to read data from Kafka top
 volatile std::sig_atomic_t interrupted = 0;
 
 int failed(std::string_view message) {
-  fmt::print(stderr, "{}\n", message);
+  warn(fmt::format("{}\n", message));
   return 1;
 }
 
@@ -185,7 +185,7 @@ Outcome consume(client::Consumer& consumer, const Options& options, MessageForma
     if (!records) {
       if (records.error().kind == client::Error::Kind::kCancelled) break;
       if (records.error().retriable) continue;
-      fmt::print(stderr, "Error processing message, terminating consumer process: {}\n", java_message(records.error()));
+      warn(fmt::format("Error processing message, terminating consumer process: {}\n", java_message(records.error())));
       break;
     }
     size_t used = 0;
@@ -196,8 +196,8 @@ Outcome consume(client::Consumer& consumer, const Options& options, MessageForma
       formatter.write(record);
     }
     std::fflush(stdout);
-    if (std::ferror(stdout)) {
-      fmt::print(stderr, "Unable to write to standard out, closing consumer.\n");
+    if (output_closed()) {
+      warn(fmt::format("Unable to write to standard out, closing consumer.\n"));
       break;
     }
     // What was fetched and not printed must not be committed.
@@ -222,7 +222,8 @@ int console_consumer(Arguments arguments) {
                                                                     {"consumer.config", "command-config"}};
   for (const auto& [old, now] : kOld) {
     if (!options->has(old)) continue;
-    fmt::print("Option --{} is deprecated and will be removed in a future version. Use --{} instead.\n", old, now);
+    say(fmt::format("Option --{} is deprecated and will be removed in a future version. Use --{} instead.\n", old,
+                    now));
   }
   if (auto wrong = check_usage(*options)) return *wrong;
   auto config = consumer_config(*options);
@@ -237,17 +238,17 @@ int console_consumer(Arguments arguments) {
   std::signal(SIGTERM, [](int) { interrupted = 1; });
   Outcome outcome;
   if (auto wrong = options->fault({"topic", "group"})) {
-    fmt::print(stderr, "{}\n", *wrong);
+    warn(fmt::format("{}\n", *wrong));
     outcome.code = 1;
   } else if (auto begun = begin(*consumer, *options); !begun) {
-    fmt::print(stderr, "{}\n", java_message(begun.error()));
+    warn(fmt::format("{}\n", java_message(begun.error())));
     outcome.code = 1;
   } else {
     outcome = consume(*consumer, *options, *formatter);
   }
   (void)consumer->close();  // nothing is left to do about it
-  fmt::print(stderr, "Processed a total of {} messages\n", outcome.records);
-  if (options->has("enable-systest-events")) fmt::print("shutdown_complete\n");
+  warn(fmt::format("Processed a total of {} messages\n", outcome.records));
+  if (options->has("enable-systest-events")) say(fmt::format("shutdown_complete\n"));
   return interrupted ? 130 : outcome.code;
 }
 

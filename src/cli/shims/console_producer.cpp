@@ -46,7 +46,7 @@ constexpr Option kTable[] = {
 constexpr std::string_view kAbout = "This tool helps to read data from standard input and publish it to Kafka.";
 
 int failed(std::string_view message) {
-  fmt::print(stderr, "{}\n", message);
+  warn(fmt::format("{}\n", message));
   return 1;
 }
 
@@ -220,8 +220,8 @@ client::Result<client::Config> producer_config(const Options& options) {
 }
 
 void tell_lost(const std::string& topic, size_t key, size_t value, const client::Error& error) {
-  fmt::print(stderr, "Error when sending message to topic {} with key: {} bytes, value: {} bytes with error: {}\n",
-             topic, key, value, java_message(error));
+  warn(fmt::format("Error when sending message to topic {} with key: {} bytes, value: {} bytes with error: {}\n", topic,
+                   key, value, java_message(error)));
 }
 
 void tell_deprecated(const Options& options) {
@@ -230,7 +230,8 @@ void tell_deprecated(const Options& options) {
                                                                     {"producer.config", "command-config"}};
   for (const auto& [old, now] : kOld) {
     if (!options.has(old)) continue;
-    fmt::print("Option --{} is deprecated and will be removed in a future version. Use --{} instead.\n", old, now);
+    say(fmt::format("Option --{} is deprecated and will be removed in a future version. Use --{} instead.\n", old,
+                    now));
   }
 }
 
@@ -263,7 +264,7 @@ int console_producer(Arguments arguments) {
   int code = 0;
   std::string line;
   while (true) {
-    if (prompt) fmt::print(">");
+    if (prompt) say(fmt::format(">"));
     if (prompt) std::fflush(stdout);
     if (!std::getline(std::cin, line)) break;
     if (line.ends_with('\r')) line.pop_back();

@@ -73,11 +73,11 @@ std::optional<int> check_reset(const Options& options) {
     return usage_error("Option [reset-offsets] only accepts one of [execute] and [dry-run]");
   }
   if (!options.has("dry-run") && !options.has("execute")) {
-    fmt::print(stderr,
-               "WARN: No action will be performed as the --execute option is missing. In version 5.0, this command "
-               "will require either --dry-run or --execute to be specified. You should add the --dry-run option "
-               "explicitly if you are scripting this command and want to keep the current default behavior without "
-               "prompting.\n");
+    warn(fmt::format(
+        "WARN: No action will be performed as the --execute option is missing. In version 5.0, this command "
+        "will require either --dry-run or --execute to be specified. You should add the --dry-run option "
+        "explicitly if you are scripting this command and want to keep the current default behavior without "
+        "prompting.\n"));
   }
   if (!options.has("group") && !options.has("all-groups")) {
     return usage_error("Option [reset-offsets] takes one of these options: [group], [all-groups]");
@@ -195,16 +195,16 @@ int list(client::Admin& admin, const Options& options) {
   });
   bool with_type = options.has("type"), with_state = options.has("state");
   if (!with_type && !with_state) {
-    for (const auto& group : *groups) fmt::print("{}\n", group.id);
+    for (const auto& group : *groups) say(fmt::format("{}\n", group.id));
     return 0;
   }
   size_t width = 15;
   for (const auto& group : *groups) width = std::max(width, group.id.size());
   auto row = [&](std::string_view id, std::string_view type, std::string_view state) {
-    fmt::print("{:<{}}", id, width + 10);
-    if (with_type) fmt::print(" {:<20}", type);
-    if (with_state) fmt::print(" {:<20}", state);
-    fmt::print("\n");
+    say(fmt::format("{:<{}}", id, width + 10));
+    if (with_type) say(fmt::format(" {:<20}", type));
+    if (with_state) say(fmt::format(" {:<20}", state));
+    say(fmt::format("\n"));
   };
   row("GROUP", "TYPE", "STATE");
   for (const auto& group : *groups) {
@@ -221,10 +221,10 @@ bool tell_state(const client::GroupDescription& group, bool has_rows) {
     group_error(fmt::format("Consumer group '{}' does not exist.", group.id));
   } else if (group.state == "Empty") {
     std::fflush(stdout);
-    fmt::print(stderr, "\nConsumer group '{}' has no active members.\n", group.id);
+    warn(fmt::format("\nConsumer group '{}' has no active members.\n", group.id));
   } else if (group.state != "Stable") {
     std::fflush(stdout);
-    fmt::print(stderr, "\nWarning: Consumer group '{}' is rebalancing.\n", group.id);
+    warn(fmt::format("\nWarning: Consumer group '{}' is rebalancing.\n", group.id));
   }
   return group.state != "Dead" && has_rows;
 }
@@ -284,15 +284,15 @@ int print_offsets(client::Admin& admin, const client::GroupDescription& group, b
     host = std::max(host, row.host.size());
   }
   auto print = [&](std::string_view id, std::string_view name, std::string_view partition, const OffsetRow& row) {
-    fmt::print("\n{:<{}} {:<{}} {:<10} ", id, group_width, name, topic, partition);
-    if (verbose) fmt::print("{:<15} ", row.epoch);
-    fmt::print("{:<15} {:<15} {:<15} {:<{}} {:<{}} {}", row.committed, row.end, row.lag, row.member, member, row.host,
-               host, row.client);
+    say(fmt::format("\n{:<{}} {:<{}} {:<10} ", id, group_width, name, topic, partition));
+    if (verbose) say(fmt::format("{:<15} ", row.epoch));
+    say(fmt::format("{:<15} {:<15} {:<15} {:<{}} {:<{}} {}", row.committed, row.end, row.lag, row.member, member,
+                    row.host, host, row.client));
   };
   print("GROUP", "TOPIC", "PARTITION",
         {{}, "LEADER-EPOCH", "CURRENT-OFFSET", "LOG-END-OFFSET", "LAG", "CONSUMER-ID", "HOST", "CLIENT-ID"});
   for (const auto& row : *rows) print(group.id, row.partition.topic, std::to_string(row.partition.partition), row);
-  fmt::print("\n");
+  say(fmt::format("\n"));
   return 0;
 }
 
@@ -322,13 +322,13 @@ void print_members(const client::GroupDescription& group, bool verbose) {
     instances = instances || !one.group_instance_id.value_or("").empty();
   }
   auto print = [&](const std::array<std::string, 10>& cells) {
-    fmt::print("{:<{}} {:<{}} ", cells[0], id, cells[1], member);
-    if (instances) fmt::print("{:<{}} ", cells[2], instance);
-    fmt::print("{:<{}} {:<{}} {:<15} ", cells[3], host, cells[4], client, cells[5]);
-    if (verbose) fmt::print("{:<15} {:<{}} {:<15} {}", cells[6], cells[7], current, cells[8], cells[9]);
-    fmt::print("\n");
+    say(fmt::format("{:<{}} {:<{}} ", cells[0], id, cells[1], member));
+    if (instances) say(fmt::format("{:<{}} ", cells[2], instance));
+    say(fmt::format("{:<{}} {:<{}} {:<15} ", cells[3], host, cells[4], client, cells[5]));
+    if (verbose) say(fmt::format("{:<15} {:<{}} {:<15} {}", cells[6], cells[7], current, cells[8], cells[9]));
+    say(fmt::format("\n"));
   };
-  fmt::print("\n");
+  say(fmt::format("\n"));
   print({"GROUP", "CONSUMER-ID", "GROUP-INSTANCE-ID", "HOST", "CLIENT-ID", "#PARTITIONS", "CURRENT-EPOCH",
          "CURRENT-ASSIGNMENT", "TARGET-EPOCH", "TARGET-ASSIGNMENT"});
   bool epochs = lower(group.type) == "consumer";
@@ -349,16 +349,16 @@ void print_state(const client::GroupDescription& group, bool verbose) {
   }
   size_t id = std::max<size_t>(15, group.id.size()), width = std::max<size_t>(25, coordinator.size());
   auto print = [&](const std::array<std::string, 7>& cells) {
-    fmt::print("\n{:<{}} {:<{}} {:<20} {:<20} ", cells[0], id, cells[1], width, cells[2], cells[3]);
-    if (verbose) fmt::print("{:<15} {:<25} ", cells[4], cells[5]);
-    fmt::print("{}", cells[6]);
+    say(fmt::format("\n{:<{}} {:<{}} {:<20} {:<20} ", cells[0], id, cells[1], width, cells[2], cells[3]));
+    if (verbose) say(fmt::format("{:<15} {:<25} ", cells[4], cells[5]));
+    say(fmt::format("{}", cells[6]));
   };
   auto epoch = [&](int32_t number) { return lower(group.type) == "consumer" ? std::to_string(number) : "-"; };
   print({"GROUP", "COORDINATOR (ID)", "ASSIGNMENT-STRATEGY", "STATE", "GROUP-EPOCH", "TARGET-ASSIGNMENT-EPOCH",
          "#MEMBERS"});
   print({group.id, coordinator, group.assignor.empty() ? "-" : group.assignor, group.state, epoch(group.group_epoch),
          epoch(group.target_assignment_epoch), std::to_string(group.members.size())});
-  fmt::print("\n");
+  say(fmt::format("\n"));
 }
 
 int describe(client::Admin& admin, const Options& options, const std::vector<std::string>& groups) {
@@ -398,13 +398,13 @@ int remove(client::Admin& admin, const std::vector<std::string>& groups) {
                                    java_class(outcome.error()), java_message(outcome.error())));
   }
   if (failures.empty()) {
-    fmt::print("Deletion of requested consumer groups ('{}') was successful.\n", fmt::join(done, "', '"));
+    say(fmt::format("Deletion of requested consumer groups ('{}') was successful.\n", fmt::join(done, "', '")));
     return 0;
   }
   group_error("Deletion of some consumer groups failed:");
-  for (const auto& failure : failures) fmt::print("{}\n", failure);
+  for (const auto& failure : failures) say(fmt::format("{}\n", failure));
   if (!done.empty()) {
-    fmt::print("\nThese consumer groups were deleted successfully: '{}'\n", fmt::join(done, "', '"));
+    say(fmt::format("\nThese consumer groups were deleted successfully: '{}'\n", fmt::join(done, "', '")));
   }
   return 0;
 }
@@ -444,7 +444,7 @@ int delete_offsets(client::Admin& admin, const Options& options) {
     }
   }
   if (!whole) {
-    fmt::print("Request succeeded for deleting offsets from group {}.\n", group);
+    say(fmt::format("Request succeeded for deleting offsets from group {}.\n", group));
   } else {
     bool partial = whole->code == client::ErrorCode::kGroupSubscribedToTopic ||
                    whole->code == client::ErrorCode::kTopicAuthorizationFailed ||
@@ -452,21 +452,21 @@ int delete_offsets(client::Admin& admin, const Options& options) {
     group_error(partial ? "Encountered some partition-level error, see the follow-up details." : java_message(*whole));
   }
   auto row = [](std::string_view a, std::string_view b, std::string_view c) {
-    fmt::print("\n{:<15} {:<10} {:<15}", a, b, c);
+    say(fmt::format("\n{:<15} {:<10} {:<15}", a, b, c));
   };
   row("TOPIC", "PARTITION", "STATUS");
   for (const auto& [topic, partition, status] : rows) row(topic, partition, status);
-  fmt::print("\n");
+  say(fmt::format("\n"));
   return 0;
 }
 
 int validate_regex(const std::string& pattern) {
   RE2 regex(pattern, RE2::Quiet);
   if (regex.ok()) {
-    fmt::print("The regular expression `{}` is valid.\n", pattern);
+    say(fmt::format("The regular expression `{}` is valid.\n", pattern));
     return 0;
   }
-  fmt::print("The regular expression `{}` is invalid: {}.\n", pattern, regex.error());
+  say(fmt::format("The regular expression `{}` is invalid: {}.\n", pattern, regex.error()));
   return 1;
 }
 
@@ -477,7 +477,7 @@ std::span<const Option> consumer_groups_table() {
 }
 
 int group_error(std::string_view sentence) {
-  fmt::print("\nError: {}\n", sentence);
+  say(fmt::format("\nError: {}\n", sentence));
   return 0;
 }
 

@@ -76,7 +76,7 @@ class Dump {
   int run() {
     for (const std::string& name : split(options_.value("files"), ',')) {
       std::string path(trim(name));
-      fmt::print("Dumping {}\n", path);
+      say(fmt::format("Dumping {}\n", path));
       if (!file(path)) return 1;
     }
     std::fflush(stdout);
@@ -85,8 +85,8 @@ class Dump {
     tell_faults("Found out of order timestamp in :{}", out_of_order_,
                 "  Index timestamp: {}, Previously indexed timestamp: {}");
     for (const auto& [path, pairs] : not_found_) {
-      fmt::print(stderr, "The following indexed offsets are not found in the log.\n");
-      for (const auto& [a, b] : pairs) fmt::print(stderr, "Indexed offset: {}, found log offset: {}\n", a, b);
+      warn(fmt::format("The following indexed offsets are not found in the log.\n"));
+      for (const auto& [a, b] : pairs) warn(fmt::format("Indexed offset: {}, found log offset: {}\n", a, b));
     }
     tell_faults("Non-consecutive offsets in {}", gaps_, "  {} is followed by {}");
     return 0;
@@ -98,14 +98,14 @@ class Dump {
 
   static void tell_faults(fmt::string_view title, const Faults& faults, fmt::string_view line) {
     for (const auto& [path, pairs] : faults) {
-      fmt::print(stderr, "{}\n", fmt::vformat(title, fmt::make_format_args(path)));
-      for (const auto& [a, b] : pairs) fmt::print(stderr, "{}\n", fmt::vformat(line, fmt::make_format_args(a, b)));
+      warn(fmt::format("{}\n", fmt::vformat(title, fmt::make_format_args(path))));
+      for (const auto& [a, b] : pairs) warn(fmt::format("{}\n", fmt::vformat(line, fmt::make_format_args(a, b))));
     }
   }
 
   static bool failed(std::string_view message) {
     std::fflush(stdout);
-    fmt::print(stderr, "{}\n", message);
+    warn(fmt::format("{}\n", message));
     return false;
   }
 
@@ -140,7 +140,7 @@ class Dump {
     if (suffix == ".snapshot") return producers(path);
     if (suffix == ".txnindex") return transactions(path);
     std::fflush(stdout);
-    fmt::print(stderr, "Ignoring unknown file {}\n", path.string());
+    warn(fmt::format("Ignoring unknown file {}\n", path.string()));
     return true;
   }
 
@@ -152,16 +152,16 @@ class Dump {
     if (path.extension() == ".log") {
       auto base = base_offset(path);
       if (!base) return false;
-      fmt::print("Log starting offset: {}\n", *base);
+      say(fmt::format("Log starting offset: {}\n", *base));
     } else if (name == "bootstrap.checkpoint") {
-      fmt::print("KRaft bootstrap snapshot\n");
+      say(fmt::format("KRaft bootstrap snapshot\n"));
     } else {
       auto offset = base_offset(name.substr(0, name.find('-')));
       if (!offset) return false;
       int32_t epoch = 0;
       std::string digits = name.substr(name.find('-') + 1);
       std::from_chars(digits.data(), digits.data() + digits.size(), epoch);
-      fmt::print("Snapshot end offset: {}, epoch: {}\n", *offset, epoch);
+      say(fmt::format("Snapshot end offset: {}, epoch: {}\n", *offset, epoch));
     }
     auto file = open(path);
     if (!file) return false;
@@ -172,13 +172,13 @@ class Dump {
       size_t position = cursor.position();
       auto batch = cursor.next();
       if (!batch) return failed(batch.error().message);
-      if (!*batch) break;
+      if (!*batch || output_closed()) break;
       print_batch((*batch)->header, (*batch)->bytes, position);
       if (deep_ && !records(fs::absolute(path), **batch, last_offset, *keys, *values)) return false;
     }
     size_t trailing = bytes.size() - cursor.position();
     if (trailing > 0 && max_bytes_ == INT32_MAX) {
-      fmt::print("Found {} invalid bytes at the end of {}\n", trailing, name);
+      say(fmt::format("Found {} invalid bytes at the end of {}\n", trailing, name));
     }
     return true;
   }
@@ -190,7 +190,7 @@ class Dump {
   static void print_batch(const wire::BatchHeader& header, BytesView bytes, size_t position) {
     std::string horizon = "OptionalLong.empty";
     if (auto at = header.delete_horizon()) horizon = fmt::format("OptionalLong[{}]", *at);
-    fmt::print(
+    say(fmt::format(
         "baseOffset: {} lastOffset: {} count: {} baseSequence: {} lastSequence: {} producerId: {} producerEpoch: {} "
         "partitionLeaderEpoch: {} isTransactional: {} isControl: {} deleteHorizonMs: {} position: {} {}: {} size: {} "
         "magic: {} compresscodec: {} crc: {} isvalid: {}\n",
@@ -198,7 +198,7 @@ class Dump {
         header.last_sequence(), header.producer_id, header.producer_epoch, header.partition_leader_epoch,
         header.is_transactional(), header.is_control(), horizon, position, time_name(header), header.max_timestamp,
         header.size_in_bytes(), header.magic, wire::codec_name(header.compression()), header.crc,
-        wire::crc_matches(bytes));
+        wire::crc_matches(bytes)));
   }
 
   static std::expected<std::string, std::string> text_of(BytesView bytes, TextDecoder decoder) {
@@ -243,7 +243,7 @@ class Dump {
       if (with_contents_ && !header.is_control()) {
         if (!append_contents(line, record, offset, keys, values)) return false;
       }
-      if (!line.empty()) fmt::print("{}\n", line);
+      if (!line.empty()) say(fmt::format("{}\n", line));
     }
     auto status = iterator.status();
     return status ? true : failed(status.error().message);
@@ -285,7 +285,7 @@ class Dump {
 
   bool sane(const fs::path& path, int64_t base, int64_t last) const {
     if (last >= base) {
-      fmt::print("{} passed sanity check.\n", path.string());
+      say(fmt::format("{} passed sanity check.\n", path.string()));
       return true;
     }
     return failed(
@@ -305,7 +305,7 @@ class Dump {
       return log::OffsetEntry::decode(index->bytes().data() + i * log::OffsetEntry::kSize);
     };
     if (count == 0) {
-      fmt::print("{} is empty.\n", path.string());
+      say(fmt::format("{} is empty.\n", path.string()));
       return true;
     }
     if (options_.has("index-sanity-check")) return sane(path, *base, *base + entry_at(count - 1).relative_offset);
@@ -320,7 +320,7 @@ class Dump {
         auto& pairs = index_mismatches_[fs::absolute(path).string()];
         pairs.insert(pairs.begin(), {offset, found});
       }
-      if (!options_.has("verify-index-only")) fmt::print("offset: {} position: {}\n", offset, entry.position);
+      if (!options_.has("verify-index-only")) say(fmt::format("offset: {} position: {}\n", offset, entry.position));
     }
     return true;
   }
@@ -345,7 +345,7 @@ class Dump {
       int64_t offset = *base + entry.relative_offset;
       check_time(absolute, log->bytes(), position_for(offsets->bytes(), entry.relative_offset), offset, entry.timestamp,
                  previous);
-      if (!options_.has("verify-index-only")) fmt::print("timestamp: {} offset: {}\n", entry.timestamp, offset);
+      if (!options_.has("verify-index-only")) say(fmt::format("timestamp: {} offset: {}\n", entry.timestamp, offset));
       previous = entry.timestamp;
     }
     return true;
@@ -394,22 +394,23 @@ class Dump {
       bool whole = bytes.size() >= kFront && (bytes.size() - kFront) % kEntry == 0 &&
                    load_be<uint32_t>(bytes.data() + 6) == (bytes.size() - kFront) / kEntry;
       std::fflush(stdout);
-      fmt::print(stderr, "{}\n",
-                 whole ? "Snapshot is corrupt (CRC is no longer valid)." : "Snapshot failed schema validation: null");
+      warn(fmt::format(
+          "{}\n", whole ? "Snapshot is corrupt (CRC is no longer valid)." : "Snapshot failed schema validation: null"));
       return true;
     }
     for (const auto& [id, producer] : state->producers()) {
       std::string start = "OptionalLong.empty";
       if (producer.transaction_start) start = fmt::format("OptionalLong[{}]", producer.transaction_start->value);
-      fmt::print("producerId: {} producerEpoch: {} coordinatorEpoch: {} currentTxnFirstOffset: {} lastTimestamp: {} ",
-                 id.value, producer.epoch, producer.coordinator_epoch, start, producer.last_timestamp);
+      say(fmt::format(
+          "producerId: {} producerEpoch: {} coordinatorEpoch: {} currentTxnFirstOffset: {} lastTimestamp: {} ",
+          id.value, producer.epoch, producer.coordinator_epoch, start, producer.last_timestamp));
       if (producer.batch_count > 0) {
         const auto& batch = producer.batches().back();
-        fmt::print("firstSequence: {} lastSequence: {} lastOffset: {} offsetDelta: {} timestamp: {}",
-                   batch.first_sequence(), batch.last_sequence, batch.last_offset.value, batch.offset_delta,
-                   batch.timestamp);
+        say(fmt::format("firstSequence: {} lastSequence: {} lastOffset: {} offsetDelta: {} timestamp: {}",
+                        batch.first_sequence(), batch.last_sequence, batch.last_offset.value, batch.offset_delta,
+                        batch.timestamp));
       }
-      fmt::print("\n");
+      say(fmt::format("\n"));
     }
     return true;
   }
@@ -420,9 +421,9 @@ class Dump {
     auto entries = replication::decode_transaction_index(file->bytes());
     if (!entries) return failed(entries.error().message);
     for (const auto& entry : *entries) {
-      fmt::print("version: 0 producerId: {} firstOffset: {} lastOffset: {} lastStableOffset: {}\n",
-                 entry.producer_id.value, entry.first_offset.value, entry.last_offset.value,
-                 entry.last_stable_offset.value);
+      say(fmt::format("version: 0 producerId: {} firstOffset: {} lastOffset: {} lastStableOffset: {}\n",
+                      entry.producer_id.value, entry.first_offset.value, entry.last_offset.value,
+                      entry.last_stable_offset.value));
     }
     return true;
   }
@@ -439,17 +440,17 @@ class Dump {
 int dump_log(Arguments arguments) {
   auto options = Options::parse(kTable, arguments);
   if (!options) {
-    fmt::print(stderr, "{}\n", options.error());
+    warn(fmt::format("{}\n", options.error()));
     return 1;
   }
   if (auto told = help_or_version(*options, kTable, kAbout)) return *told;
   if (auto missing = require(*options, kTable, {"files"})) return *missing;
   if (auto wrong = options->fault({"files"})) {
-    fmt::print(stderr, "{}\n", *wrong);
+    warn(fmt::format("{}\n", *wrong));
     return 1;
   }
   if (options->has("remote-log-metadata-decoder")) {
-    fmt::print(stderr, "--remote-log-metadata-decoder: this build has no tiered storage\n");
+    warn(fmt::format("--remote-log-metadata-decoder: this build has no tiered storage\n"));
     return 1;
   }
   return Dump(*options).run();

@@ -35,7 +35,7 @@ constexpr Option kTable[] = {
 constexpr std::string_view kAbout = "An interactive shell for getting topic-partition offsets.";
 
 int failed(const std::string& message) {
-  fmt::print(stderr, "Error occurred: {}\n", message);
+  warn(fmt::format("Error occurred: {}\n", message));
   return 1;
 }
 
@@ -176,15 +176,15 @@ int get_offsets(Arguments arguments) {
   for (const auto& [partition, found] : *offsets) {
     std::string name = fmt::format("{}-{}", partition.topic, partition.partition);
     if (!found) {
-      fmt::print(stderr, "Skip getting offsets for topic-partition {} due to error: {}: {}\n", name,
-                 java_class(found.error()), java_message(found.error()));
+      warn(fmt::format("Skip getting offsets for topic-partition {} due to error: {}: {}\n", name,
+                       java_class(found.error()), java_message(found.error())));
       continue;
     }
     if (found->offset >= 0) {
       lines[name] = fmt::format("{}:{}:{}", partition.topic, partition.partition, found->offset);
     }
   }
-  for (const auto& [name, line] : lines) fmt::print("{}\n", line);
+  for (const auto& [name, line] : lines) say(fmt::format("{}\n", line));
   return 0;
 }
 

@@ -62,8 +62,8 @@ Found<Offsets> at_time(client::Admin& admin, const std::vector<TopicPartition>& 
   if (!ends) return std::unexpected(wrong(ends.error()));
   for (auto& [partition, offset] : *found) {
     if (offset >= 0) continue;
-    fmt::print("\nWarn: Partition {} from topic {} is empty. Falling back to latest known offset.\n",
-               partition.partition, partition.topic);
+    say(fmt::format("\nWarn: Partition {} from topic {} is empty. Falling back to latest known offset.\n",
+                    partition.partition, partition.topic));
     offset = (*ends)[partition];
   }
   return *found;
@@ -179,11 +179,11 @@ void print(const Options& options, const std::vector<std::pair<std::string, Offs
   if (options.has("export")) {
     for (const auto& [group, offsets] : results) {
       for (const auto& partition : in_java_order(offsets)) {
-        if (options.values("group").size() != 1) fmt::print("{},", group);
-        fmt::print("{},{},{}\n", partition.topic, partition.partition, offsets.at(partition));
+        if (options.values("group").size() != 1) say(fmt::format("{},", group));
+        say(fmt::format("{},{},{}\n", partition.topic, partition.partition, offsets.at(partition)));
       }
     }
-    fmt::print("\n");
+    say(fmt::format("\n"));
     return;
   }
   size_t group_width = 15, topic_width = 15;
@@ -192,7 +192,7 @@ void print(const Options& options, const std::vector<std::pair<std::string, Offs
     for (const auto& [partition, offset] : offsets) topic_width = std::max(topic_width, partition.topic.size());
   }
   auto row = [&](std::string_view group, std::string_view topic, std::string_view partition, std::string_view offset) {
-    fmt::print("\n{:<{}} {:<{}} {:<10} {}", group, group_width, topic, topic_width, partition, offset);
+    say(fmt::format("\n{:<{}} {:<{}} {:<10} {}", group, group_width, topic, topic_width, partition, offset));
   };
   if (!results.empty()) row("GROUP", "TOPIC", "PARTITION", "NEW-OFFSET");
   for (const auto& [group, offsets] : results) {
@@ -200,7 +200,7 @@ void print(const Options& options, const std::vector<std::pair<std::string, Offs
       row(group, partition.topic, std::to_string(partition.partition), std::to_string(offsets.at(partition)));
     }
   }
-  fmt::print("\n");
+  say(fmt::format("\n"));
 }
 
 }  // namespace

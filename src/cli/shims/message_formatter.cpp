@@ -78,7 +78,7 @@ MessageFormatter::Decoding MessageFormatter::decoding_of(const std::map<std::str
   if (type == "DoubleDeserializer") return Decoding::kDouble;
   if (type == "FloatDeserializer") return Decoding::kFloat;
   if (type != "StringDeserializer" && type != "ByteArrayDeserializer") {
-    fmt::print(stderr, "Unable to instantiate a deserializer from {}\n", found->second);
+    warn(fmt::format("Unable to instantiate a deserializer from {}\n", found->second));
   }
   return Decoding::kText;
 }

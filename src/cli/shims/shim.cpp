@@ -60,15 +60,27 @@ const Shim* find_shim(std::string_view program) {
   return found == std::end(kShims) ? nullptr : &*found;
 }
 
+void say(std::string_view text) {
+  std::fwrite(text.data(), 1, text.size(), stdout);
+}
+
+void warn(std::string_view text) {
+  std::fwrite(text.data(), 1, text.size(), stderr);
+}
+
+bool output_closed() {
+  return std::ferror(stdout) != 0;
+}
+
 int usage_error(std::span<const Option> table, std::string_view message) {
-  fmt::print(stderr, "{}\n{}", message, usage(table));
+  warn(fmt::format("{}\n{}", message, usage(table)));
   return 1;
 }
 
 std::optional<int> help_or_version(const Options& options, std::span<const Option> table, std::string_view about) {
   if (options.empty() || options.has("help")) return usage_error(table, about);
   if (!options.has("version")) return std::nullopt;
-  fmt::print("{}\n", kKafkaVersion);
+  say(fmt::format("{}\n", kKafkaVersion));
   return 0;
 }
 
@@ -184,7 +196,7 @@ std::optional<TopicFilter> TopicFilter::make(std::string_view pattern) {
   TopicFilter filter;
   filter.pattern_ = std::make_shared<Pattern>(regex);
   if (!filter.pattern_->regex.ok()) {
-    fmt::print(stderr, "{} is an invalid regex.\n", regex);
+    warn(fmt::format("{} is an invalid regex.\n", regex));
     return std::nullopt;
   }
   return filter;

@@ -34,6 +34,12 @@ int console_consumer(Arguments arguments);
 int storage(Arguments arguments);
 int dump_log(Arguments arguments);
 
+// To standard output and standard error. When nobody reads any more the words are lost, as they are with Kafka's tools,
+// and output_closed() says so.
+void say(std::string_view text);
+void warn(std::string_view text);
+bool output_closed();
+
 // The version of Kafka whose tools these are.
 inline constexpr std::string_view kKafkaVersion = "4.3.0";
 

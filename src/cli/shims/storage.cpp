@@ -72,30 +72,31 @@ std::string usage_of(const SubCommand& command) {
 }
 
 int wrong(const std::string& usage_text, std::string_view message) {
-  fmt::print(stderr, "{}kafka-storage: error: {}\n", usage_text, message);
+  warn(fmt::format("{}kafka-storage: error: {}\n", usage_text, message));
   return 1;
 }
 
 int help() {
-  fmt::print("{}\nThe Kafka storage tool.\n\npositional arguments:\n", kUsage);
-  fmt::print("  {{info,format,version-mapping,feature-dependencies,random-uuid}}\n");
+  say(fmt::format("{}\nThe Kafka storage tool.\n\npositional arguments:\n", kUsage));
+  say(fmt::format("  {{info,format,version-mapping,feature-dependencies,random-uuid}}\n"));
   for (const SubCommand& command : sub_commands()) {
     bool fits = command.name.size() < 20;
-    fmt::print("    {:<20}{}{}\n", command.name, fits ? " " : "\n                         ", command.help);
+    say(fmt::format("    {:<20}{}{}\n", command.name, fits ? " " : "\n                         ", command.help));
   }
-  fmt::print("\noptional arguments:\n  -h, --help             show this help message and exit\n");
+  say(fmt::format("\noptional arguments:\n  -h, --help             show this help message and exit\n"));
   return 0;
 }
 
 int help_on(const SubCommand& command) {
-  fmt::print("{}\noptional arguments:\n  -h, --help             show this help message and exit\n", usage_of(command));
+  say(fmt::format("{}\noptional arguments:\n  -h, --help             show this help message and exit\n",
+                  usage_of(command)));
   for (const Argument4j& one : command.arguments) {
     std::string value = one.value.empty() ? "" : fmt::format(" {}", one.value);
     std::string names = fmt::format("{}{}, -{}{}", one.name, value, one.letter, value);
     if (names.size() < 22) {
-      fmt::print("  {:<22} {}\n", names, one.help);
+      say(fmt::format("  {:<22} {}\n", names, one.help));
     } else {
-      fmt::print("  {}\n                         {}\n", names, one.help);
+      say(fmt::format("  {}\n                         {}\n", names, one.help));
     }
   }
   return 0;
@@ -181,8 +182,8 @@ std::optional<int16_t> level_of(std::string_view release) {
 }
 
 int unknown_release(std::string_view release) {
-  fmt::print(stderr, "Unknown metadata.version '{}'. Supported metadata.version are: {}\n", release,
-             fmt::join(level_names(), ", "));
+  warn(fmt::format("Unknown metadata.version '{}'. Supported metadata.version are: {}\n", release,
+                   fmt::join(level_names(), ", ")));
   return 1;
 }
 
@@ -209,13 +210,14 @@ int version_mapping(const Given& given) {
   std::string release = value(given, "--release-version");
   auto level = release.empty() ? std::optional(metadata::kLatestMetadataVersion) : level_of(release);
   if (!level) return unknown_release(release);
-  fmt::print("metadata.version={} ({})\n", *level, release.empty() ? metadata::metadata_version_name(*level) : release);
+  say(fmt::format("metadata.version={} ({})\n", *level,
+                  release.empty() ? metadata::metadata_version_name(*level) : release));
   for (std::string_view feature : kFeatures) {
     int16_t found = 0;
     for (const FeatureStep& step : kSteps) {
       if (step.feature == feature && *level >= step.metadata_version) found = std::max(found, step.level);
     }
-    fmt::print("{}={}\n", feature, found);
+    say(fmt::format("{}={}\n", feature, found));
   }
   return 0;
 }
@@ -229,7 +231,7 @@ int feature_dependencies(const Given& given) {
     std::from_chars(digits.data(), digits.data() + digits.size(), level);
     bool metadata_version = name == metadata::kMetadataVersion;
     if (!metadata_version && std::ranges::find(kFeatures, name) == std::end(kFeatures)) {
-      fmt::print(stderr, "Unknown feature: {}\n", name);
+      warn(fmt::format("Unknown feature: {}\n", name));
       return 1;
     }
     int highest = metadata_version ? metadata::kLatestMetadataVersion : 0;
@@ -237,14 +239,14 @@ int feature_dependencies(const Given& given) {
       if (step.feature == name) highest = std::max<int>(highest, step.level);
     }
     if (level < 0 || level > highest) {
-      fmt::print(stderr, "Feature level {} is not supported for feature {}\n", digits, name);
+      warn(fmt::format("Feature level {} is not supported for feature {}\n", digits, name));
       return 1;
     }
     if (metadata_version) {
-      fmt::print("metadata.version={} ({}) has no dependencies.\n", level,
-                 metadata::metadata_version_name(static_cast<int16_t>(level)));
+      say(fmt::format("metadata.version={} ({}) has no dependencies.\n", level,
+                      metadata::metadata_version_name(static_cast<int16_t>(level))));
     } else {
-      fmt::print("{}={} has no dependencies.\n", name, level);
+      say(fmt::format("{}={} has no dependencies.\n", name, level));
     }
   }
   return 0;
@@ -260,7 +262,7 @@ int format(const Given& given) {
     if (known) continue;
     std::vector<std::string_view> names(std::begin(kFeatures), std::end(kFeatures));
     std::ranges::sort(names);
-    fmt::print(stderr, "Unsupported feature: {}. Supported features are: {}\n", name, fmt::join(names, ", "));
+    warn(fmt::format("Unsupported feature: {}. Supported features are: {}\n", name, fmt::join(names, ", ")));
     return 1;
   }
   return storage_format({.properties_file = value(given, "--config"),
@@ -291,7 +293,7 @@ int storage(Arguments arguments) {
   if (!given) return given.error();
   std::string config = value(*given, "--config");
   if (!config.empty() && !std::filesystem::exists(config)) {
-    fmt::print(stderr, "{}\n", config);  // all that Java's exception says
+    warn(fmt::format("{}\n", config));  // all that Java's exception says
     return 1;
   }
   if (command->name == "info") return storage_info(config, "");

@@ -50,7 +50,7 @@ constexpr Option kTable[] = {
 constexpr std::string_view kActions[] = {"create", "list", "alter", "describe", "delete"};
 
 int failed(const std::string& message) {
-  fmt::print("Error while executing topic command : {}\n", message);
+  say(fmt::format("Error while executing topic command : {}\n", message));
   return 1;
 }
 
@@ -65,21 +65,21 @@ std::optional<int> check_usage(const Options& options) {
                        "Command must include exactly one action: --list, --describe, --create, --alter or --delete");
   }
   if (options.has("delete-config")) {
-    fmt::print(stderr,
-               "delete-config option is no longer supported and deprecated since version 4.0. The config will be fully "
-               "removed in future releases.\n");
+    warn(fmt::format(
+        "delete-config option is no longer supported and deprecated since version 4.0. The config will be fully "
+        "removed in future releases.\n"));
   }
   if (!options.has("bootstrap-server")) {
-    fmt::print(stderr, "--bootstrap-server must be specified\n");
+    warn(fmt::format("--bootstrap-server must be specified\n"));
     return 1;
   }
   if (options.has("describe") && options.has("if-exists") && !options.has("topic") && !options.has("topic-id")) {
     return usage_error(kTable, "--topic or --topic-id is required to describe a topic");
   }
   if (options.has("describe") && options.has("if-exists") && options.has("topic") && options.has("topic-id")) {
-    fmt::print(
-        "Only topic id will be used when both --topic and --topic-id are specified and topicId is not "
-        "Uuid.ZERO_UUID\n");
+    say(
+        fmt::format("Only topic id will be used when both --topic and --topic-id are specified and topicId is not "
+                    "Uuid.ZERO_UUID\n"));
   }
   if (!options.has("list") && !options.has("describe")) {
     if (auto missing = require(options, kTable, {"topic"})) return missing;
@@ -180,9 +180,9 @@ int create(client::Admin& admin, const Options& options) {
     topic.configs[std::string(trim(name.substr(0, equals)))] = trim(value.substr(equals + 1));
   }
   if (topic.name.find_first_of("._") != std::string::npos) {
-    fmt::print(
+    say(fmt::format(
         "WARNING: Due to limitations in metric names, topics with a period ('.') or underscore ('_') could collide. To "
-        "avoid issues it is best to use either, but not both.\n");
+        "avoid issues it is best to use either, but not both.\n"));
   }
   if (auto factor = options.number("replication-factor")) {
     if (*factor < 1 || *factor > INT16_MAX) {
@@ -202,7 +202,7 @@ int create(client::Admin& admin, const Options& options) {
     bool exists = outcome.error().code == client::ErrorCode::kTopicAlreadyExists;
     return exists && options.has("if-not-exists") ? 0 : failed(outcome.error());
   }
-  fmt::print("Created topic {}.\n", name);
+  say(fmt::format("Created topic {}.\n", name));
   return 0;
 }
 
@@ -231,7 +231,7 @@ int no_topic(const Options& options) {
 int list(client::Admin& admin, const Options& options) {
   auto names = topics_meant(admin, options);
   if (!names) return failed(names.error());
-  fmt::print("{}\n", fmt::join(*names, "\n"));
+  say(fmt::format("{}\n", fmt::join(*names, "\n")));
   return 0;
 }
 
@@ -312,16 +312,16 @@ struct Description {
 
   void print_partition(const std::string& topic, const client::TopicPartitionInfo& partition) const {
     std::string leader = partition.leader ? std::to_string(partition.leader->id) : "none";
-    fmt::print("\tTopic: {}\tPartition: {}\tLeader: {}\tReplicas: {}\tIsr: {}", topic, partition.partition, leader,
-               ids(partition.replicas), ids(partition.in_sync_replicas));
+    say(fmt::format("\tTopic: {}\tPartition: {}\tLeader: {}\tReplicas: {}\tIsr: {}", topic, partition.partition, leader,
+                    ids(partition.replicas), ids(partition.in_sync_replicas)));
     auto found = moving.find({topic, partition.partition});
     if (found != moving.end()) {
-      fmt::print("\tAdding Replicas: {}\tRemoving Replicas: {}", fmt::join(found->second.adding, ","),
-                 fmt::join(found->second.removing, ","));
+      say(fmt::format("\tAdding Replicas: {}\tRemoving Replicas: {}", fmt::join(found->second.adding, ","),
+                      fmt::join(found->second.removing, ",")));
     }
     auto eligible = [](const std::optional<std::vector<client::Node>>& nodes) { return nodes ? ids(*nodes) : "N/A"; };
-    fmt::print("\tElr: {}\tLastKnownElr: {}\n", eligible(partition.eligible_leader_replicas),
-               eligible(partition.last_known_eligible_leader_replicas));
+    say(fmt::format("\tElr: {}\tLastKnownElr: {}\n", eligible(partition.eligible_leader_replicas),
+                    eligible(partition.last_known_eligible_leader_replicas)));
   }
 
   int print(const client::TopicDescription& topic) const {
@@ -340,10 +340,10 @@ struct Description {
     bool report = options.has("under-replicated-partitions") || options.has("unavailable-partitions") ||
                   options.has("under-min-isr-partitions") || options.has("at-min-isr-partitions");
     if (!report && (!options.has("topics-with-overrides") || !own.empty()) && !topic.partitions.empty()) {
-      fmt::print("Topic: {}", topic.name);
-      if (!topic.id.is_zero()) fmt::print("\tTopicId: {}", topic.id.to_string());
-      fmt::print("\tPartitionCount: {}\tReplicationFactor: {}\tConfigs: {}\n", topic.partitions.size(),
-                 replication_factor(topic.name, topic.partitions[0]), fmt::join(own, ","));
+      say(fmt::format("Topic: {}", topic.name));
+      if (!topic.id.is_zero()) say(fmt::format("\tTopicId: {}", topic.id.to_string()));
+      say(fmt::format("\tPartitionCount: {}\tReplicationFactor: {}\tConfigs: {}\n", topic.partitions.size(),
+                      replication_factor(topic.name, topic.partitions[0]), fmt::join(own, ",")));
     }
     if (options.has("topics-with-overrides")) return 0;
     for (const auto& partition : topic.partitions) {
@@ -397,7 +397,7 @@ int describe(client::Admin& admin, const Options& options) {
 int topics(Arguments arguments) {
   auto options = Options::parse(kTable, arguments);
   if (!options) {
-    fmt::print(stderr, "{}\n", options.error());
+    warn(fmt::format("{}\n", options.error()));
     return 1;
   }
   if (options->empty()) return usage_error(kTable, "Create, delete, describe, or change a topic.");
@@ -409,7 +409,7 @@ int topics(Arguments arguments) {
   }
   auto admin = admin_of(*options);
   if (!admin) {
-    fmt::print(stderr, "{}\n", java_message(admin.error()));
+    warn(fmt::format("{}\n", java_message(admin.error())));
     return 1;
   }
   if (options->has("create")) return create(*admin, *options);
