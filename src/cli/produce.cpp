@@ -23,8 +23,9 @@ using client::Error;
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-constexpr milliseconds kSlice{200};        // how long a wait lasts before Ctrl-C is looked for
-constexpr milliseconds kAfterCtrlC{5000};  // what is under way may still arrive
+constexpr milliseconds kSlice{200};         // how long a wait lasts before Ctrl-C is looked for
+constexpr milliseconds kAfterCtrlC{5000};   // what is under way may still arrive
+constexpr milliseconds kForCreation{3000};  // of a topic by the broker
 constexpr size_t kFailuresTold = 10;
 
 // What became of the records. Told by the client's thread.
@@ -159,8 +160,12 @@ int32_t find_topic(Invocation& call, client::Producer& producer, const std::stri
   if (found) return static_cast<int32_t>(found->partitions.size());
   bool unknown = found.error().code == client::ErrorCode::kUnknownTopicOrPartition;
   if (unknown) {
-    auto created = producer.partitions_for(topic).get_for(std::chrono::seconds(3));
-    if (created && *created) return static_cast<int32_t>((*created)->size());
+    auto deadline = Clock::now() + kForCreation;
+    while (Clock::now() < deadline) {
+      auto created = producer.partitions_for(topic).get();  // for max.block.ms
+      if (created) return static_cast<int32_t>(created->size());
+      if (!created.error().retriable) break;
+    }
   }
   Error error = found.error();
   if (unknown)
@@ -182,14 +187,15 @@ class Run {
 
   int run() {
     auto patience = block_limit();
-    config_.set(kMaxBlock, std::to_string(kSlice.count()));  // to look for Ctrl-C in between
+    bool transaction = config_.find("transactional.id") != nullptr;
+    // Short, to look for Ctrl-C in between; the calls of a transaction need their time in one piece.
+    if (!transaction) config_.set(kMaxBlock, std::to_string(kSlice.count()));
     auto made = client::Producer::create(
         config_, {.on_delivery = [this](const client::DeliveryReport& report) { tally_.report(report); }});
     if (!made) return call_.fail(made.error());
     client::Producer producer = *std::move(made);
     partitions_ = find_topic(call_, producer, topic_);
     if (partitions_ == 0) return call_.exit_code();
-    bool transaction = config_.find("transactional.id") != nullptr;
     if (transaction) {
       auto begun = producer.init_transactions().get();
       if (begun) begun = producer.begin_transaction();

@@ -550,7 +550,7 @@ def a_terminal_is_spared_control_characters(world):
 @test
 def transactions(world):
     topic = world.topic()
-    code, _, err = world.run("produce", topic, "-X", f"transactional.id=tx-{topic}", stdin=b"a\nb\n")
+    code, _, err = world.run("produce", topic, "--timeout", "5s", "-X", f"transactional.id=tx-{topic}", stdin=b"a\nb\n")
     if code != 0 and world.node.kind == "barnabas":
         raise Skipped(f"no transactions here yet: {err.strip()[:120]}")
     same(code, 0, err)

@@ -448,6 +448,7 @@ Future<std::vector<Producer::PartitionInfo>> Producer::Core::partitions_for(std:
 }
 
 runtime::Task<> Producer::Core::tell_partitions(std::string name, Promise<std::vector<PartitionInfo>> done) {
+  sender_.track(topics_.find_or_add(name));  // so that brokers that create topics create it, as for send()
   auto known = co_await cluster_.topic(name, cluster_.deadline_in(settings_.max_block_ms));
   if (!known) {
     done.set(std::unexpected(known.error()));
