@@ -3,7 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <clocale>
 #include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
@@ -27,7 +26,6 @@ Command example() {
 }
 
 TEST(Help, SaysAllAboutACommand) {
-  std::setlocale(LC_CTYPE, "C.UTF-8");
   EXPECT_EQ(help_on(example()), R"(Pick fruits.
 
 Usage: barnabas fruit pick FRUIT... [flags]

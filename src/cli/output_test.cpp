@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <clocale>
 #include <functional>
 
 namespace barnabas::cli {
@@ -10,7 +9,6 @@ namespace {
 
 // What is printed to standard output, as text.
 std::string printed(Format format, const std::function<void(Output&)>& print, bool color = false) {
-  std::setlocale(LC_CTYPE, "C.UTF-8");
   testing::internal::CaptureStdout();
   Output out(format, color);
   print(out);

@@ -225,6 +225,10 @@ std::string sparkline(const std::deque<double>& rates) {
   return text;
 }
 
+std::string count(size_t number, std::string_view what) {
+  return fmt::format("{} {}{}", number, what, number == 1 ? "" : "s");
+}
+
 std::string clock_now() {
   auto now = std::chrono::system_clock::now().time_since_epoch();
   return human_time(std::chrono::duration_cast<std::chrono::milliseconds>(now).count()).substr(11, 8) + "Z";
@@ -236,9 +240,9 @@ std::vector<std::string> picture(const Output& out, const Look& look, const std:
   std::vector<std::string> lines;
   lines.push_back(
       fmt::format("{}  {}  {}  {}", out.bold("barnabas top"), look.cluster_id, clock_now(), out.dim("Ctrl-C ends")));
-  lines.push_back(fmt::format("{} brokers, {} topics, {} groups, {} records written  {}", look.brokers.size(),
-                              look.topics.size(), look.groups.size(), rate(look.per_second),
-                              out.green(sparkline(rates))));
+  lines.push_back(fmt::format("{}, {}, {}, writes {}  {}", count(look.brokers.size(), "broker"),
+                              count(look.topics.size(), "topic"), count(look.groups.size(), "group"),
+                              rate(look.per_second), out.green(sparkline(rates))));
   lines.emplace_back();
   lines.push_back(
       out.dim(fmt::format("{:>6}  {:<28} {:<10} {:>8} {:>9}", "BROKER", "ADDRESS", "RACK", "LEADS", "REPLICAS")));
