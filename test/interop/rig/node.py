@@ -104,8 +104,8 @@ class Node:
         self.properties_file.write_text("".join(f"{k}={v}\n" for k, v in self.settings.items()))
         return self.properties_file
 
-    def format(self, features=COMMON_FEATURES, cluster_id: str = CLUSTER_ID, extra=()) -> str:
-        argv = [*self.storage_argv(), "format", "--standalone", "-t", cluster_id, "-c", str(self.write_properties())]
+    def format(self, features=COMMON_FEATURES, cluster_id: str = CLUSTER_ID, extra=(), who=("--standalone",)) -> str:
+        argv = [*self.storage_argv(), "format", *who, "-t", cluster_id, "-c", str(self.write_properties())]
         for feature in features:
             argv += ["--feature", feature]
         done = subprocess.run([*argv, *extra], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -141,7 +141,7 @@ class Node:
         try:
             with wire.Connection(self.port, timeout=2) as connection:
                 return connection.call(wire.API_VERSIONS, 0, b"").i16() == 0
-        except (OSError, wire.Closed, wire.Short):
+        except (OSError, wire.Closed, wire.NoAnswer, wire.Short):
             return False
 
     def running(self) -> bool:
