@@ -329,7 +329,7 @@ void Sender::take_over(Topic& topic, const TopicMetadata& metadata) {
   std::vector<int32_t> available;
   for (size_t index = 0; index < list->size(); ++index) {
     int32_t id = index < metadata.partitions.size() ? metadata.partitions[index].leader : -1;
-    (*list)[index]->leader = id < 0 ? nullptr : &leader(id);
+    move_to(*(*list)[index], id < 0 ? nullptr : &leader(id));
     if (id >= 0) available.push_back(static_cast<int32_t>(index));
   }
   {
@@ -337,6 +337,15 @@ void Sender::take_over(Topic& topic, const TopicMetadata& metadata) {
     topic.available = std::move(available);
   }
   topic.partitions.store(list, std::memory_order_release);
+}
+
+// What waits at the old leader waits for a connection that may never come.
+void Sender::move_to(Partition& partition, Leader* leader) {
+  Leader* before = partition.leader.exchange(leader);
+  if (before == leader || !partition.in_ready) return;
+  std::erase(before->ready, &partition);
+  partition.in_ready = false;
+  look_at(partition);
 }
 
 size_t Sender::incomplete() const {

@@ -108,6 +108,7 @@ class Sender {
   void look_at_now(Partition& partition, MonotonicTime now);
   std::optional<MonotonicTime> wants_to_send_at(Partition& partition, MonotonicTime now);
   void queue_at_leader(Partition& partition);
+  void move_to(Partition& partition, Leader* leader);
   void drain(Leader& leader, MonotonicTime now);
   bool fill(Request& request, MonotonicTime now, int16_t version_max);
   enum class Taken { kBatch, kNothing, kNoRoom };
