@@ -154,6 +154,21 @@ TEST_F(DamageTest, AHoleThatALossOfPowerLeftInTheUnsyncedTailEndsTheLog) {
   EXPECT_EQ(offsets(*log, 0), range(0, before));
 }
 
+// The sector that held the end of the last batch on disk, and the first bytes of the next one in memory, did not
+// arrive; the one behind it did.
+TEST_F(DamageTest, AHoleOfFewBytesAtTheEndOfASectorEndsTheLogToo) {
+  fill(40);
+  size_t batch = 3;
+  auto missing = [&] { return 512 - batch * batch_size_ % 512; };
+  while (batch < 39 && (missing() < 8 || missing() > 31)) ++batch;
+  ASSERT_LT(batch, 39u) << "no batch begins shortly before the end of a sector";
+  auto from = static_cast<ptrdiff_t>(batch * batch_size_);
+  change([&](Buffer& bytes) { std::fill_n(bytes.begin() + from, missing(), std::byte{0}); });
+  auto log = recover(Offset(4), true);
+  EXPECT_TRUE(log->damaged().empty());
+  EXPECT_EQ(log->log_end_offset(), Offset(static_cast<int64_t>(batch) * 2));
+}
+
 TEST_F(DamageTest, ATailThatWasDurableIsReportedAndItsOffsetsAreNotUsedAgain) {
   fill();
   change([&](Buffer& bytes) { bytes.resize(6 * batch_size_ + 10); });

@@ -114,7 +114,7 @@ Result<BadStretch> SegmentScan::skip_bad() {
     stretch.followed_by_batch = true;
     next_offset_ = stretch.end;
   }
-  TRY_ASSIGN(stretch.has_zero_sector, has_zero_sector(stretch.position, stretch.end_position));
+  TRY_ASSIGN(stretch.has_zero_sector, has_zero_sector(stretch.position, stretch.end_position, stretch.first));
   position_ = stretch.end_position;
   options_.verify_crc = verify;
   return stretch;
@@ -144,12 +144,18 @@ Result<std::optional<uint64_t>> SegmentScan::find_batch_after(uint64_t position)
   return std::nullopt;
 }
 
-// A sector, or what of it lies in the stretch, that is all zeros.
-Result<bool> SegmentScan::has_zero_sector(uint64_t from, uint64_t to) {
+// A sector, or what of it lies in the stretch, that is all zeros. Few zeros may be content, but not where a batch
+// begins: with its offset, `expected`, which those bytes would have shown.
+Result<bool> SegmentScan::has_zero_sector(uint64_t from, uint64_t to, Offset expected) {
   for (uint64_t at = from; at < to;) {
     uint64_t end = std::min((at / kSector + 1) * kSector, to);
     TRY_ASSIGN(BytesView piece, reader_.read(at, end - at));
-    if (piece.size() >= kZerosMin && all_zero(piece)) return true;
+    bool enough = piece.size() >= kZerosMin;
+    if (at == from && piece.size() > 0) {
+      size_t unseen = piece.size() < sizeof(int64_t) ? sizeof(int64_t) - piece.size() : 0;
+      enough = enough || (expected.value >> (8 * unseen)) != 0;
+    }
+    if (enough && all_zero(piece)) return true;
     at = end;
   }
   return false;

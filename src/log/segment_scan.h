@@ -80,7 +80,7 @@ class SegmentScan {
   Result<std::optional<wire::BatchHeader>> plausible_header_at(uint64_t position);
   Result<bool> contradicted(const wire::BatchHeader& header, uint64_t position);
   Result<std::optional<uint64_t>> find_batch_after(uint64_t position);
-  Result<bool> has_zero_sector(uint64_t from, uint64_t to);
+  Result<bool> has_zero_sector(uint64_t from, uint64_t to, Offset expected);
 
   SegmentReader& reader_;
   Offset base_;
