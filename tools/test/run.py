@@ -39,6 +39,7 @@ def script_suites():
         ("assignor_proof", "test/assignor_proof/run.py", []),
         ("docs", "test/docs/run.py", []),
         ("commands", "test/cli/run.py", []),
+        ("produce_consume", "test/cli/produce_consume.py", []),
         ("install", "test/install/run.py", []),
         ("shims", "test/shims/run.py", []),
         ("interop", "test/interop/run.py", []),
