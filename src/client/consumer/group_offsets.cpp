@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "client/consumer/group_offsets.h"
 
 #include "wire/messages/offset_commit_request.h"
@@ -130,6 +132,11 @@ Result<ConsumerGroupMetadata> GroupOffsets::member() const {
   return member;
 }
 
+// A coordinator that does not answer in the time of one request may not be it any more: it is looked for again.
+MonotonicTime GroupOffsets::one_try(MonotonicTime deadline) const {
+  return std::min(deadline, context_.in_ms(context_.settings.request_timeout_ms));
+}
+
 void GroupOffsets::forget_coordinator() {
   context_.cluster.forget_coordinator(CoordinatorType::kGroup, *context_.settings.group_id);
 }
@@ -189,7 +196,7 @@ runtime::Task<Result<>> GroupOffsets::commit_now(Offsets offsets, MonotonicTime 
     auto coordinator = co_await cluster.coordinator(CoordinatorType::kGroup, who->group_id, deadline);
     if (!coordinator) co_return std::unexpected(coordinator.error());
     auto answer = co_await cluster.call<wire::OffsetCommitResponse>(
-        Target::of(*coordinator), commit_request(*who, offsets), deadline, kLastCommitByName);
+        Target::of(*coordinator), commit_request(*who, offsets), one_try(deadline), kLastCommitByName);
     if (!answer) {
       why = answer.error();
       forget_coordinator();
@@ -225,7 +232,7 @@ runtime::Task<Result<CommittedOffsets>> GroupOffsets::committed(std::vector<Topi
     std::optional<Error> why;
     auto coordinator = co_await cluster.coordinator(CoordinatorType::kGroup, who->group_id, deadline);
     if (!coordinator) co_return std::unexpected(coordinator.error());
-    auto connection = co_await cluster.connection(Target::of(*coordinator), deadline);
+    auto connection = co_await cluster.connection(Target::of(*coordinator), one_try(deadline));
     if (!connection) {
       why = connection.error();
     } else {

@@ -32,6 +32,7 @@ class GroupOffsets {
   runtime::Task<Result<>> commit_now(Offsets offsets, MonotonicTime deadline);
   Result<ConsumerGroupMetadata> member() const;
   void forget_coordinator();
+  MonotonicTime one_try(MonotonicTime deadline) const;
 
   ConsumerContext& context_;
   std::function<void(wire::KafkaError)> member_error_;
