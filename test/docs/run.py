@@ -158,9 +158,20 @@ def try_python(command, broker):
             raise Wrong(f"{script.relative_to(ROOT)} does not know {option}")
 
 
+def try_install(command, broker):
+    prefix = tempfile.mkdtemp(dir=broker.folder)
+    wanted, replaced = re.subn(r"--prefix \S+", f"--prefix {prefix}", command)
+    if replaced != 1 or not command.startswith("cmake --install "):
+        raise Wrong("it does not install to one --prefix")
+    run(wanted, ROOT)
+    if not any(pathlib.Path(prefix).rglob("*.h")):
+        raise Wrong("it installed no header")
+
+
 def way_of(command):
     words = [word for word in command.split() if not re.fullmatch(r"[A-Z_]+=\S+", word)]
-    ways = {"kcat": try_kcat, "barnabas": try_barnabas, "build/release/bin/barnabas": try_barnabas, "./dev": try_dev, "python3": try_python}
+    ways = {"kcat": try_kcat, "barnabas": try_barnabas, "build/release/bin/barnabas": try_barnabas, "./dev": try_dev, "python3": try_python,
+            "cmake": try_install}
     if words[0] not in ways:
         raise Wrong("test/docs/run.py does not know how to try it")
     return ways[words[0]]
@@ -170,6 +181,7 @@ WRONG = [
     (try_kcat, f"kcat -b {SHOWN_ADDRESS} --no-such-option"), (try_kcat, f"kcat -b {SHOWN_ADDRESS} -t nothing-here -C -e"),
     (try_barnabas, "barnabas nonsense"), (try_barnabas, "barnabas server no-such-file.properties"), (try_subcommand, "barnabas storage burn"),
     (try_subcommand, "barnabas storage format|burn"),
+    (try_install, "cmake --install build/nowhere --prefix /usr/local"), (try_install, "cmake --install build/release"),
     (try_dev, "./dev nothing"), (try_python, "python3 no/such.py"), (try_python, "python3 test/interop/run.py --no-such-option"),
 ]
 
