@@ -29,11 +29,16 @@ namespace {
 using wire::KafkaError;
 using Descriptions = Outcomes<std::string, GroupDescription>;
 
+// As brokers compare them: in any case.
 bool wanted(const std::set<std::string>& filter, const std::string& value) {
-  return filter.empty() || filter.contains(value);
+  auto same = [&value](const std::string& word) {
+    return std::ranges::equal(
+        word, value, {}, [](unsigned char c) { return std::tolower(c); },
+        [](unsigned char c) { return std::tolower(c); });
+  };
+  return filter.empty() || std::ranges::any_of(filter, same);
 }
 
-// Every broker knows the groups it coordinates.
 // Brokers say "classic" or "Classic", as they like.
 std::string type_name(std::string type) {
   for (size_t i = 0; i < type.size(); ++i) {
@@ -43,6 +48,7 @@ std::string type_name(std::string type) {
   return type;
 }
 
+// Every broker knows the groups it coordinates.
 runtime::Task<Result<std::vector<GroupListing>>> list_groups(Cluster& cluster, ListGroupsOptions options) {
   auto deadline = api_deadline(cluster);
   auto metadata = co_await cluster.refresh(deadline);
