@@ -251,6 +251,20 @@ TEST_F(DamageTest, IndexesThatAreLostBrokenOrAheadAreRebuilt) {
   }
 }
 
+TEST_F(DamageTest, IndexesThatAKilledKafkaLeftAtFullSizeGoWhenThereIsNothingToIndex) {
+  fill();
+  change([](Buffer& bytes) { bytes.clear(); });
+  const std::string index = "/data/topic-0/00000000000000000000.index";
+  const std::string timeindex = "/data/topic-0/00000000000000000000.timeindex";
+  disk_->write(index, Buffer(1 << 20));
+  disk_->write(timeindex, Buffer(1 << 20));
+  {
+    auto log = recover();
+  }
+  EXPECT_TRUE(disk_->read(index).empty());
+  EXPECT_TRUE(disk_->read(timeindex).empty());
+}
+
 TEST_F(DamageTest, ALogThatIsAheadOfItsIndexIsReadWhole) {
   config_->index_interval_bytes = 500;
   fill();
