@@ -296,7 +296,8 @@ Result<bool> LogRecovery::recover_segment(size_t index) {
   Offset next_base = index + 1 < log_.segments_.size() ? log_.segments_[index + 1]->base() : Offset(INT64_MAX);
   bool go_on = true;
   if (segment.size() == 0) {
-    // A Kafka that was killed leaves its index files at their full size, all zeros, and its tools take them for entries.
+    // A Kafka that was killed leaves its index files at their full size, all zeros, and its tools take them for
+    // entries.
     log_.remove_indexes(segment);
     log_.end_ = segment.base();
     return next_base == Offset(INT64_MAX) || next_base == log_.end_ || !tail_never_arrived(segment, next_base, last);
