@@ -23,7 +23,7 @@ struct Parsed {
 // `arguments` without the program's name. The error is one sentence, and says what would be right.
 std::expected<Parsed, std::string> parse(std::span<const std::string_view> arguments);
 
-// The candidate nearest to `word` by edit distance, or "" when none is near.
+// The candidate that was meant by `word`, or "" when none is near. Commands and flags are short: one letter in three.
 std::string_view nearest(std::string_view word, std::span<const std::string_view> candidates);
 
 }  // namespace barnabas::cli

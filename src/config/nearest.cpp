@@ -27,11 +27,12 @@ size_t edit_distance(std::string_view left, std::string_view right) {
 
 }  // namespace
 
-std::string_view nearest_word(std::span<const std::string_view> words, std::string_view text) {
+std::string_view nearest_word(std::span<const std::string_view> words, std::string_view text,
+                              size_t letters_per_error) {
   constexpr size_t kLongest = 200;  // nothing longer is a typing error, and the comparison is quadratic
   if (text.size() > kLongest) return "";
   std::string_view best;
-  size_t best_distance = std::max<size_t>(2, text.size() / 4) + 1;
+  size_t best_distance = std::max<size_t>(2, text.size() / letters_per_error) + 1;
   for (const std::string_view word : words) {
     const size_t distance = edit_distance(word, text);
     if (distance >= best_distance) continue;

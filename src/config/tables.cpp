@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <cctype>
-#include <numeric>
 #include <vector>
+
+#include "config/nearest.h"
 
 namespace barnabas::config {
 namespace {
@@ -15,21 +16,6 @@ constexpr std::string_view kPerMechanism[] = {
     "connections.max.reauth.ms",          "sasl.jaas.config", "sasl.login.callback.handler.class", "sasl.login.class",
     "sasl.server.callback.handler.class",
 };
-
-size_t edit_distance(std::string_view left, std::string_view right) {
-  std::vector<size_t> row(right.size() + 1);
-  std::iota(row.begin(), row.end(), 0);
-  for (size_t i = 1; i <= left.size(); ++i) {
-    size_t diagonal = row[0];
-    row[0] = i;
-    for (size_t j = 1; j <= right.size(); ++j) {
-      const size_t replaced = diagonal + (left[i - 1] == right[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, replaced});
-    }
-  }
-  return row.back();
-}
 
 }  // namespace
 
@@ -73,18 +59,10 @@ const KeyInfo* find_node_key(std::string_view name) {
 }
 
 std::string_view nearest_key(const KeyTable& table, std::string_view name) {
-  constexpr size_t kLongestName = 200;  // nothing longer is a typing error, and the comparison is quadratic
-  if (name.size() > kLongestName) return "";
-  std::string_view best;
-  size_t best_distance = std::max<size_t>(2, name.size() / 4) + 1;
-  for (const KeyInfo& row : table.rows()) {
-    const size_t distance = edit_distance(row.name, name);
-    if (distance < best_distance) {
-      best_distance = distance;
-      best = row.name;
-    }
-  }
-  return best;
+  std::vector<std::string_view> names;
+  names.reserve(table.rows().size());
+  for (const KeyInfo& row : table.rows()) names.push_back(row.name);
+  return nearest_word(names, name);
 }
 
 }  // namespace barnabas::config

@@ -157,6 +157,18 @@ KafkaError coordinator_code(const Topics& topics) {
   return KafkaError::kNone;
 }
 
+template <class Topics>
+EachPartition outcomes_of(const std::string& group, const Topics& topics) {
+  EachPartition outcomes;
+  for (const auto& topic : topics) {
+    for (const auto& partition : topic.partitions) {
+      TopicPartition key{topic.name, partition.partition_index};
+      outcomes.insert_or_assign(key, outcome(partition.error_code, "group " + group + ", " + name_of(key)));
+    }
+  }
+  return outcomes;
+}
+
 struct CommitOffsets {
   std::string group;
   std::map<TopicPartition, OffsetAndMetadata> offsets;
@@ -180,12 +192,7 @@ struct CommitOffsets {
     if (!answer) co_return std::unexpected(answer.error());
     FromGroup<EachPartition> told;
     told.code = coordinator_code(answer->message.topics);
-    for (const auto& topic : answer->message.topics) {
-      for (const auto& partition : topic.partitions) {
-        TopicPartition key{topic.name, partition.partition_index};
-        told.value.insert_or_assign(key, outcome(partition.error_code, "group " + group + ", " + name_of(key)));
-      }
-    }
+    told.value = outcomes_of(group, answer->message.topics);
     co_return told;
   }
 };
@@ -208,12 +215,7 @@ struct DeleteOffsets {
     if (!answer) co_return std::unexpected(answer.error());
     FromGroup<EachPartition> told;
     told.code = answer->message.error_code;
-    for (const auto& topic : answer->message.topics) {
-      for (const auto& partition : topic.partitions) {
-        TopicPartition key{topic.name, partition.partition_index};
-        told.value.insert_or_assign(key, outcome(partition.error_code, "group " + group + ", " + name_of(key)));
-      }
-    }
+    told.value = outcomes_of(group, answer->message.topics);
     co_return told;
   }
 };

@@ -164,112 +164,72 @@ struct DescribeClassic {
   }
 };
 
-// What the new kinds of groups have in common.
-template <class Group>
-GroupDescription description_of(const Group& group, std::string type, Node coordinator) {
-  GroupDescription description{.id = group.group_id,
-                               .type = std::move(type),
-                               .state = group.group_state,
-                               .protocol_type = "consumer",
-                               .group_epoch = group.group_epoch,
-                               .target_assignment_epoch = group.assignment_epoch,
-                               .coordinator = std::move(coordinator),
-                               .authorized_operations = operations_of(group.authorized_operations)};
-  return description;
-}
-
-template <class Member>
-GroupMember member_of(const Member& member) {
-  return {.member_id = member.member_id,
-          .client_id = member.client_id,
-          .host = member.client_host,
-          .rack = member.rack_id,
-          .member_epoch = member.member_epoch};
-}
-
-struct DescribeConsumer {
-  bool with_authorized_operations;
-
-  runtime::Task<Result<Descriptions>> operator()(Cluster& cluster, int32_t broker, std::vector<std::string> groups,
-                                                 MonotonicTime deadline) const {
-    wire::ConsumerGroupDescribeRequest request;
-    request.group_ids = groups;
-    request.include_authorized_operations = with_authorized_operations;
-    auto answer =
-        co_await cluster.call<wire::ConsumerGroupDescribeResponse>(Target::of(broker), std::move(request), deadline);
-    if (!answer) co_return std::unexpected(answer.error());
-    Node coordinator = node_of(*cluster.metadata(), broker);
-    Descriptions done;
-    for (auto& group : answer->message.groups) {
-      GroupDescription description = description_of(group, "Consumer", coordinator);
-      description.assignor = group.assignor_name;
-      for (const auto& member : group.members) {
-        GroupMember told = member_of(member);
-        told.group_instance_id = member.instance_id;
-        told.subscribed_topics = member.subscribed_topic_names;
-        told.subscribed_pattern = member.subscribed_topic_regex;
-        told.assignment = partitions_of(member.assignment);
-        told.target_assignment = partitions_of(member.target_assignment);
-        if (member.member_type >= 0) told.upgraded = member.member_type == 1;
-        description.members.push_back(std::move(told));
-      }
-      done.insert_or_assign(group.group_id, outcome(group.error_code, "group " + group.group_id, group.error_message,
-                                                    std::move(description)));
-    }
-    co_return done;
+// The new kinds of groups are described alike, each by messages of its own and with something of its own to its
+// members.
+struct ConsumerKind {
+  using Request = wire::ConsumerGroupDescribeRequest;
+  using Response = wire::ConsumerGroupDescribeResponse;
+  static constexpr std::string_view kType = "Consumer";
+  static constexpr std::string_view kProtocol = "consumer";
+  static void complete(GroupMember& told, const auto& member) {
+    told.group_instance_id = member.instance_id;
+    told.subscribed_topics = member.subscribed_topic_names;
+    told.subscribed_pattern = member.subscribed_topic_regex;
+    told.assignment = partitions_of(member.assignment);
+    told.target_assignment = partitions_of(member.target_assignment);
+    if (member.member_type >= 0) told.upgraded = member.member_type == 1;
   }
 };
 
-struct DescribeShare {
-  bool with_authorized_operations;
-
-  runtime::Task<Result<Descriptions>> operator()(Cluster& cluster, int32_t broker, std::vector<std::string> groups,
-                                                 MonotonicTime deadline) const {
-    wire::ShareGroupDescribeRequest request;
-    request.group_ids = groups;
-    request.include_authorized_operations = with_authorized_operations;
-    auto answer =
-        co_await cluster.call<wire::ShareGroupDescribeResponse>(Target::of(broker), std::move(request), deadline);
-    if (!answer) co_return std::unexpected(answer.error());
-    Node coordinator = node_of(*cluster.metadata(), broker);
-    Descriptions done;
-    for (auto& group : answer->message.groups) {
-      GroupDescription description = description_of(group, "Share", coordinator);
-      description.protocol_type = "share";
-      description.assignor = group.assignor_name;
-      for (const auto& member : group.members) {
-        GroupMember told = member_of(member);
-        told.subscribed_topics = member.subscribed_topic_names;
-        told.assignment = partitions_of(member.assignment);
-        description.members.push_back(std::move(told));
-      }
-      done.insert_or_assign(group.group_id, outcome(group.error_code, "group " + group.group_id, group.error_message,
-                                                    std::move(description)));
-    }
-    co_return done;
+struct ShareKind {
+  using Request = wire::ShareGroupDescribeRequest;
+  using Response = wire::ShareGroupDescribeResponse;
+  static constexpr std::string_view kType = "Share";
+  static constexpr std::string_view kProtocol = "share";
+  static void complete(GroupMember& told, const auto& member) {
+    told.subscribed_topics = member.subscribed_topic_names;
+    told.assignment = partitions_of(member.assignment);
   }
 };
 
-struct DescribeStreams {
+struct StreamsKind {
+  using Request = wire::StreamsGroupDescribeRequest;
+  using Response = wire::StreamsGroupDescribeResponse;
+  static constexpr std::string_view kType = "Streams";
+  static constexpr std::string_view kProtocol = "streams";
+  static void complete(GroupMember& told, const auto& member) { told.group_instance_id = member.instance_id; }
+};
+
+template <class Kind>
+struct DescribeNew {
   bool with_authorized_operations;
 
   runtime::Task<Result<Descriptions>> operator()(Cluster& cluster, int32_t broker, std::vector<std::string> groups,
                                                  MonotonicTime deadline) const {
-    wire::StreamsGroupDescribeRequest request;
+    typename Kind::Request request;
     request.group_ids = groups;
     request.include_authorized_operations = with_authorized_operations;
-    auto answer =
-        co_await cluster.call<wire::StreamsGroupDescribeResponse>(Target::of(broker), std::move(request), deadline);
+    auto answer = co_await cluster.call<typename Kind::Response>(Target::of(broker), std::move(request), deadline);
     if (!answer) co_return std::unexpected(answer.error());
     Node coordinator = node_of(*cluster.metadata(), broker);
     Descriptions done;
     for (auto& group : answer->message.groups) {
-      GroupDescription description = description_of(group, "Streams", coordinator);
-      description.protocol_type = "streams";
-      description.assignor = group.assignor_name.value_or("");
+      GroupDescription description{.id = group.group_id,
+                                   .type = std::string(Kind::kType),
+                                   .state = group.group_state,
+                                   .protocol_type = std::string(Kind::kProtocol),
+                                   .assignor = std::optional<std::string>(group.assignor_name).value_or(""),
+                                   .group_epoch = group.group_epoch,
+                                   .target_assignment_epoch = group.assignment_epoch,
+                                   .coordinator = coordinator,
+                                   .authorized_operations = operations_of(group.authorized_operations)};
       for (const auto& member : group.members) {
-        GroupMember told = member_of(member);
-        told.group_instance_id = member.instance_id;
+        GroupMember told{.member_id = member.member_id,
+                         .client_id = member.client_id,
+                         .host = member.client_host,
+                         .rack = member.rack_id,
+                         .member_epoch = member.member_epoch};
+        Kind::complete(told, member);
         description.members.push_back(std::move(told));
       }
       done.insert_or_assign(group.group_id, outcome(group.error_code, "group " + group.group_id, group.error_message,
@@ -299,13 +259,13 @@ runtime::Task<Result<Descriptions>> describe_groups(Cluster& cluster, std::vecto
     Result<Descriptions> described;
     if (type == "Consumer") {
       described = co_await ask_coordinators<GroupDescription>(cluster, CoordinatorType::kGroup, mine, deadline,
-                                                              DescribeConsumer{with_authorized_operations});
+                                                              DescribeNew<ConsumerKind>{with_authorized_operations});
     } else if (type == "Share") {
       described = co_await ask_coordinators<GroupDescription>(cluster, CoordinatorType::kGroup, mine, deadline,
-                                                              DescribeShare{with_authorized_operations});
+                                                              DescribeNew<ShareKind>{with_authorized_operations});
     } else if (type == "Streams") {
       described = co_await ask_coordinators<GroupDescription>(cluster, CoordinatorType::kGroup, mine, deadline,
-                                                              DescribeStreams{with_authorized_operations});
+                                                              DescribeNew<StreamsKind>{with_authorized_operations});
     } else {
       described = co_await ask_coordinators<GroupDescription>(cluster, CoordinatorType::kGroup, mine, deadline,
                                                               DescribeClassic{with_authorized_operations});
